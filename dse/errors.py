@@ -1,0 +1,5 @@
+"""The one exception for input that cannot be used."""
+
+
+class InputError(ValueError):
+    """Input that names no possible design; its text is one sentence with key, value and what is allowed."""

@@ -1,0 +1,111 @@
+"""How a group of the configuration becomes a record of floats: names, units, bounds, one table per group.
+
+A table is the only place that knows how a key (`hardware.l2_mib`, in the unit people use) maps to an attribute
+(`Accelerator.l2_bytes`, SI). Reading a configuration, checking the values of a sweep and listing what may be swept all
+go through it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from dse.constants import Constant, read_constant
+from dse.errors import InputError
+
+Record = TypeVar("Record", bound=tuple[float, ...])
+
+
+@dataclass(frozen=True)
+class Field:
+    """One number of the configuration.
+
+    `key` is its name there, `attribute` its name in the record, `scale` the exact factor from the key's unit to SI.
+    `minimum` is excluded unless `closed`; `maximum` is allowed. `constant` marks an assumption that carries low, base,
+    high and a source in the unit `unit`.
+    """
+
+    key: str
+    attribute: str
+    meaning: str
+    scale: float = 1.0
+    minimum: float = 0.0
+    closed: bool = False
+    maximum: float = math.inf
+    integer: bool = False
+    boolean: bool = False
+    constant: bool = False
+    unit: str = ""
+
+    def allowed(self) -> str:
+        """What the field takes, in words, for error messages and help."""
+        if self.boolean:
+            return "true or false"
+        kind = "a whole number" if self.integer else "a number"
+        bound = f"{'>=' if self.closed else '>'} {self.minimum:g}"
+        if math.isfinite(self.maximum):
+            bound += f" and <= {self.maximum:g}"
+        return f"{kind} {bound}" + (f" in {self.unit}" if self.unit else "")
+
+    def si(self, key: str, value: Any) -> float:
+        """`value`, given under the full name `key` in the key's own unit, in SI; InputError where it is not allowed."""
+        if self.boolean and isinstance(value, bool):
+            return float(value)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and not self.boolean
+        inside = number and math.isfinite(value) and self.minimum <= value <= self.maximum
+        if not inside or (value == self.minimum and not self.closed) or (self.integer and value != int(value)):
+            raise InputError(f"{key}={value!r} is not allowed: {key} takes {self.allowed()}".replace("'", ""))
+        return float(value) * self.scale
+
+
+class Table(NamedTuple):
+    """A group of the configuration: its name, its record type and its fields, in the record's order."""
+
+    group: str
+    record: type[Any]
+    fields: tuple[Field, ...]
+    choices: tuple[str, ...] = ()  # keys of the group that are not numbers of the record
+
+    def checked(self) -> Table:
+        """This table; ValueError where its fields are not the record's, in order (a slip of ours, not of a user)."""
+        if tuple(field.attribute for field in self.fields) != self.record._fields:
+            raise ValueError(f"the fields of {self.group} do not match {self.record.__name__}")
+        return self
+
+    def read(self, raw: Mapping[str, Any], given: Mapping[str, float] | None = None) -> Any:
+        """The record that the mapping `raw` of this group describes, in SI.
+
+        `given` holds attributes that are not read but worked out by the caller. Raises InputError for an unknown,
+        missing or impossible value.
+        """
+        given = given or {}
+        self.refuse_unknown(raw)
+        return self.record(*(self._value(field, raw, given) for field in self.fields))
+
+    def refuse_unknown(self, raw: Mapping[str, Any]) -> None:
+        """InputError for the first key of `raw` that the group does not have."""
+        known = {field.key for field in self.fields} | set(self.choices)
+        for key in raw:
+            if key not in known:
+                raise InputError(f"{self.group}.{key} is unknown: {self.group} has {', '.join(sorted(known))}")
+
+    def constants(self, raw: Mapping[str, Any]) -> dict[str, Constant]:
+        """Every constant of the group by its full key, with interval and source."""
+        named = ((f"{self.group}.{field.key}", field) for field in self.fields if field.constant)
+        return {key: read_constant(key, raw[field.key], field.unit) for key, field in named}
+
+    def _value(self, field: Field, raw: Mapping[str, Any], given: Mapping[str, float]) -> float:
+        if field.attribute in given:
+            return given[field.attribute]
+        key = f"{self.group}.{field.key}"
+        if raw.get(field.key) is None:
+            raise InputError(f"{key} is missing: it takes {field.allowed()}")
+        value = raw[field.key]
+        if field.constant:
+            constant = read_constant(key, value, field.unit)
+            for part in (constant.low, constant.high):
+                field.si(key, part)
+            value = constant.base
+        return field.si(key, value)

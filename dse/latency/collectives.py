@@ -1,0 +1,118 @@
+"""Time of an all-reduce: the fastest of one-shot, two-shot or ring, tree, and in-switch reduction."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dse.hardware import SWITCH, TORUS, Accelerator
+from dse.latency.style import LatencyStyle
+
+
+TORUS_AXES = 3.0
+
+
+class Collective(NamedTuple):
+    """A collective's time, its start-up and its transfer, and the bytes that one device sends and moves in HBM."""
+
+    time_s: float
+    startup_s: float
+    link_s: float
+    link_bytes: float
+    hbm_bytes: float
+
+
+def usable_link_bytes_per_s(device: Accelerator, devices: float) -> float:
+    """Link bandwidth that `devices` of the domain can use among themselves.
+
+    A switch gives all of it. In a full mesh of D devices each pair has its own link: (N - 1) / (D - 1) of it. In a 3-D
+    torus a group of N spans log2 N of the three axes.
+    """
+    mesh = (devices - 1.0) / max(1.0, device.domain_devices - 1.0)
+    torus = doublings(devices) / TORUS_AXES
+    share = torus if device.topology == TORUS else mesh
+    share = 1.0 if device.topology == SWITCH else share
+    return device.link_bytes_per_s * min(1.0, share)
+
+
+def doublings(devices: float) -> float:
+    """ceil(log2 devices) for up to 4096 devices, by comparisons: they are exact and, unlike a logarithm, vectorise."""
+    few = above(devices, 1.0) + above(devices, 2.0) + above(devices, 4.0) + above(devices, 8.0)
+    more = above(devices, 16.0) + above(devices, 32.0) + above(devices, 64.0) + above(devices, 128.0)
+    most = above(devices, 256.0) + above(devices, 512.0) + above(devices, 1024.0) + above(devices, 2048.0)
+    return few + more + most
+
+
+def above(value: float, limit: float) -> float:
+    """1 where `value` is above `limit`, else 0."""
+    return 1.0 if value > limit else 0.0
+
+
+def one_shot_hops(device: Accelerator, devices: float) -> float:
+    """Hops to the farthest peer: one, or on a torus one for each axis that the group spans."""
+    torus = min(TORUS_AXES, doublings(devices))
+    return torus if device.topology == TORUS else 1.0
+
+
+def all_reduce(message_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
+    """The fastest all-reduce of `message_bytes` on each of `devices`; nothing for a single device.
+
+        one-shot   s1 + d1 N + h L + (N - 1) B / w1          every device sends its message to every other
+        two-shot   s2 + d2 N + 2 h L + 2 (N - 1) / N B / w2  reduce-scatter, then all-gather (a ring at full bandwidth)
+        tree       s2 + d2 N + 2 ceil(log2 N) L + 2 B / w2   reduce, then broadcast
+        in-switch  s3 + 2 L + (1 + 1 / N) B / w2             only where the switch can add
+
+    s, d: start-up and share of each device; h: hops; L: link latency; w: achievable share of the usable bandwidth. The
+    form of the first two follows measured custom kernels of A100 and H100 (5.6-11.8 % mean error when fitted).
+    """
+    count = max(2.0, devices)
+    usable = usable_link_bytes_per_s(device, count)
+    hop_s = one_shot_hops(device, count) * device.link_latency_s
+    slow = usable * style.two_shot_link_share
+    one_start = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
+    one_bytes = (count - 1.0) * message_bytes
+    one_link = one_bytes / (usable * style.one_shot_link_share)
+    two_base = style.two_shot_startup_s + style.two_shot_device_s * count
+    two_start = two_base + 2.0 * hop_s
+    two_bytes = 2.0 * (count - 1.0) / count * message_bytes
+    two_link = two_bytes / slow
+    tree_start = two_base + 2.0 * doublings(count) * device.link_latency_s
+    tree_bytes = 2.0 * message_bytes
+    tree_link = tree_bytes / slow
+    switch_start = style.in_switch_startup_s + 2.0 * device.link_latency_s
+    switch_bytes = (1.0 + 1.0 / count) * message_bytes
+    switch_link = switch_bytes / slow
+    first = Collective(one_start + one_link, one_start, one_link, one_bytes, 2.0 * one_bytes)
+    second = Collective(two_start + two_link, two_start, two_link, two_bytes, 2.0 * two_bytes)
+    third = Collective(tree_start + tree_link, tree_start, tree_link, tree_bytes, 2.0 * tree_bytes)
+    fourth = Collective(switch_start + switch_link, switch_start, switch_link, switch_bytes, 2.0 * switch_bytes)
+    best = faster(faster(first, second), third)
+    best = faster(best, fourth) if device.in_switch_reduction > 0.0 else best
+    return best if devices > 1.0 else Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def faster(first: Collective, second: Collective) -> Collective:
+    """The faster of two ways to do the same collective; the first where they tie."""
+    return second if second.time_s < first.time_s else first
+
+
+def point_to_point_s(message_bytes: float, device: Accelerator, style: LatencyStyle) -> float:
+    """Time to hand `message_bytes` to one neighbour: start-up, one hop, and its share of the links.
+
+    A switch gives all links to one peer; in a mesh or a torus the message takes the link to that peer alone.
+    """
+    links = 2.0 * TORUS_AXES if device.topology == TORUS else max(1.0, device.domain_devices - 1.0)
+    links = 1.0 if device.topology == SWITCH else links
+    bandwidth = device.link_bytes_per_s / links * style.one_shot_link_share
+    return style.one_shot_startup_s + device.link_latency_s + message_bytes / bandwidth
+
+
+def all_gather_s(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> float:
+    """Time until each of `devices` holds all `gathered_bytes`, of which it made its share: (N - 1) / N B to receive.
+
+    One step: every device sends its share to every other.
+    """
+    count = max(2.0, devices)
+    usable = usable_link_bytes_per_s(device, count) * style.one_shot_link_share
+    hop_s = one_shot_hops(device, count) * device.link_latency_s
+    startup_s = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
+    return startup_s + (count - 1.0) / count * gathered_bytes / usable if devices > 1.0 else 0.0

@@ -1,0 +1,21 @@
+"""What a technique answers to the questions of the schedule, as numbers, so that one compiled model serves them all."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+
+class TechniqueTerms(NamedTuple):
+    """Answers of a technique. The schedule never asks which technique it holds; all zeros is "off".
+
+    `prefetch_weights` and `prefetch_kv_cache`: may the next operators' weights (KV-cache) be read into L2 while a
+    collective runs? 1 or 0. `prefetch_limit_bytes`: how much at most; infinite means as much as is free.
+    """
+
+    prefetch_weights: float
+    prefetch_kv_cache: float
+    prefetch_limit_bytes: float
+
+
+OFF = TechniqueTerms(0.0, 0.0, math.inf)
