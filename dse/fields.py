@@ -23,7 +23,8 @@ class Field:
     """One number of the configuration.
 
     `key` is its name there, `attribute` its name in the record, `scale` the exact factor from the key's unit to SI.
-    `minimum` is excluded unless `closed`; `maximum` is allowed. `constant` marks an assumption that carries low, base,
+    `minimum` is excluded unless `closed`; `maximum` is allowed. `joint` marks what is checked together with other keys
+    or needs more than a factor, so that it cannot be an axis by itself. `constant` marks an assumption that carries low, base,
     high and a source in the unit `unit`.
     """
 
@@ -36,6 +37,7 @@ class Field:
     maximum: float = math.inf
     integer: bool = False
     boolean: bool = False
+    joint: bool = False
     constant: bool = False
     unit: str = ""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from dse.errors import InputError
 from dse.fields import Field, Table
+from dse.huggingface import model_mapping
 from dse.units import BITS_PER_BYTE, MILLI
 
 BITS = {"fp32": 32.0, "bf16": 16.0, "fp16": 16.0, "fp8": 8.0, "int8": 8.0, "int4": 4.0}
@@ -57,8 +58,8 @@ class Precision(NamedTuple):
     matrix_rate: float
 
 
-def _count(key: str, attribute: str, meaning: str) -> Field:
-    return Field(key, attribute, meaning, minimum=1.0, closed=True, integer=True)
+def _count(key: str, attribute: str, meaning: str, joint: bool = False) -> Field:
+    return Field(key, attribute, meaning, minimum=1.0, closed=True, integer=True, joint=joint)
 
 
 MODEL = Table(
@@ -67,8 +68,8 @@ MODEL = Table(
     (
         _count("layers", "layers", "transformer layers"),
         _count("width", "width", "elements of the residual stream"),
-        _count("query_heads", "query_heads", "query heads"),
-        _count("kv_heads", "kv_heads", "key and value heads"),
+        _count("query_heads", "query_heads", "query heads", joint=True),
+        _count("kv_heads", "kv_heads", "key and value heads", joint=True),
         _count("head_width", "head_width", "elements of one head"),
         _count("ffn_width", "ffn_width", "elements between the matrices of the feed-forward network"),
         Field("gated", "gated", "the feed-forward network has a gate beside its up projection", boolean=True),
@@ -102,21 +103,50 @@ PARALLELISM = Table(
 ).checked()
 
 
+def model_group(raw: Mapping[str, Any], overridden: Collection[str] = ()) -> dict[str, Any]:
+    """The group `model` with the file that `huggingface` names read into it; the group as it is where that is null.
+
+    The file gives the name and the whole shape, in place of those of the chosen option. Only the keys in `overridden`,
+    which the user set one by one, stand above the file.
+    """
+    if raw.get("huggingface") is None:
+        return dict(raw)
+    read = {**model_mapping(raw["huggingface"]), "huggingface": None, "parameters": None, "note": None}
+    return {**raw, **{key: value for key, value in read.items() if key == "huggingface" or key not in overridden}}
+
+
 def language_model(raw: Mapping[str, Any]) -> LanguageModel:
-    """The model that the group `model` describes; InputError where its heads do not fit together."""
-    model: LanguageModel = MODEL.read(raw)
+    """The model that the group `model` describes, read from a file where `huggingface` names one.
+
+    Raises InputError where a key is unknown, missing or impossible, or where the heads do not fit together.
+    """
+    model: LanguageModel = MODEL.read(model_group(raw))
     if model.query_heads % model.kv_heads:
         raise InputError(f"model.kv_heads={model.kv_heads:g} is not allowed: it must divide "
                          f"model.query_heads={model.query_heads:g}")
     return model
 
 
+def traffic_group(raw: Mapping[str, Any], overridden: Collection[str] = ()) -> dict[str, Any]:
+    """The group `traffic` where the split that the user set counts and not the token counts of the chosen option.
+
+    `overridden` are the keys that the user set one by one. Raises InputError where they are of both forms.
+    """
+    tokens = [key for key in ("prompt_tokens", "output_tokens") if key in overridden]
+    split = [key for key in ("total_tokens", "prompt_share") if key in overridden]
+    if tokens and split:
+        raise InputError(f"traffic.{tokens[0]} and traffic.{split[0]} exclude each other: give traffic.prompt_tokens "
+                         "and traffic.output_tokens, or traffic.total_tokens and traffic.prompt_share")
+    return {**raw, "prompt_tokens": None, "output_tokens": None} if split else dict(raw)
+
+
 def traffic(raw: Mapping[str, Any]) -> Traffic:
     """The traffic that the group `traffic` describes.
 
-    Either prompt_tokens and output_tokens are given, or total_tokens and prompt_share: the prompt is then the nearest
-    whole number of tokens to that share of the total. `batch: max` is the largest batch that fits; a limit of null is
-    none. Raises InputError for anything else.
+    Where total_tokens and prompt_share are given, the prompt is the nearest whole number of tokens to that share of the
+    total, and the output is the rest. A prompt_tokens or output_tokens that is given wins over that split, and the
+    other keeps its part of it. `batch: max` is the largest batch that fits; a limit of null is none. Raises InputError
+    for anything else.
     """
     words = dict(raw)
     given = {}
@@ -134,18 +164,19 @@ def traffic(raw: Mapping[str, Any]) -> Traffic:
 
 def _split(raw: Mapping[str, Any]) -> dict[str, int]:
     total, share = raw.get("total_tokens"), raw.get("prompt_share")
-    if total is None and share is None:
-        return {}
-    if raw.get("prompt_tokens") is not None or raw.get("output_tokens") is not None:
-        raise InputError("traffic.total_tokens and traffic.prompt_share exclude traffic.prompt_tokens and "
-                         "traffic.output_tokens: set one pair to null")
+    given = {key: raw[key] for key in ("prompt_tokens", "output_tokens") if raw.get(key) is not None}
+    if len(given) == 2 or (total is None and share is None):
+        return given
+    if total is None or share is None:
+        missing = "total_tokens" if total is None else "prompt_share"
+        raise InputError(f"traffic.{missing} is missing: traffic.total_tokens and traffic.prompt_share go together")
     total = int(_count("total_tokens", "", "").si("traffic.total_tokens", total))
     share = Field("prompt_share", "", "", maximum=1.0).si("traffic.prompt_share", share)
     prompt = round(total * share)
     if not 1 <= prompt < total:
         raise InputError(f"traffic.total_tokens={total} with traffic.prompt_share={share:g} is not allowed: it leaves "
                          "no token for the prompt or for the output")
-    return {"prompt_tokens": prompt, "output_tokens": total - prompt}
+    return {"prompt_tokens": prompt, "output_tokens": total - prompt, **given}
 
 
 def parallelism(raw: Mapping[str, Any]) -> Parallelism:
@@ -166,11 +197,21 @@ def precision(raw: Mapping[str, Any], matrix_rate: Mapping[str, float], hardware
         if key not in (*parts, "name"):
             raise InputError(f"precision.{key} is unknown: precision has {', '.join(parts)}")
     for part in parts:
-        if raw.get(part) not in BITS:
+        if not isinstance(raw.get(part), str) or raw[part] not in BITS:
             raise InputError(f"precision.{part}={raw.get(part)} is not allowed: choose one of {', '.join(BITS)}")
     wider = max((raw["weights"], raw["activations"]), key=lambda name: BITS[name])
-    rates = {"bf16": 1.0, "fp16": 1.0, **matrix_rate}
+    rates = _rates(matrix_rate)
     if wider not in rates:
         raise InputError(f"precision.activations={raw['activations']} with precision.weights={raw['weights']} is not "
                          f"allowed on hardware {hardware}: it multiplies in {', '.join(sorted(rates))}")
     return Precision(*(BITS[raw[part]] / BITS_PER_BYTE for part in parts), rates[wider])
+
+
+def _rates(matrix_rate: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(matrix_rate, Mapping) or not set(matrix_rate) <= set(BITS):
+        raise InputError(f"hardware.matrix_rate={matrix_rate!r} is not allowed: give a rate over the 16-bit rate for "
+                         f"some of {', '.join(BITS)}")
+    rate = Field("", "", "a rate over the 16-bit rate")
+    stated = {name: rate.si(f"hardware.matrix_rate.{name}", value) for name, value in matrix_rate.items()
+              if value is not None}
+    return {"bf16": 1.0, "fp16": 1.0, **stated}

@@ -1,0 +1,103 @@
+"""From a configuration to a case, and from a case to the flat row of numbers that the compiled model takes.
+
+A slot is the place of one number in that row. Sweeping `hardware.l2_mib` over a million values changes one slot; all
+that is not a number (a topology, a format, a technique's method) is settled here, once, in plain Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple, get_type_hints
+
+from dse.cost.assumptions import COST_TABLES, cost_assumptions
+from dse.errors import InputError
+from dse.fields import Field, Table
+from dse.hardware import ACCELERATOR, accelerator
+from dse.latency.phases import Setting
+from dse.latency.style import STYLE, latency_style
+from dse.objective import Case
+from dse.technique.registry import parameters, technique_terms
+from dse.workload import MODEL, PARALLELISM, TRAFFIC, language_model, parallelism, precision, traffic
+
+GROUPS = ("hardware", "latency", "model", "traffic", "precision", "parallelism", "technique", "cost")
+
+
+class Slot(NamedTuple):
+    """The place of a key's number in the flat row, and the field that checks and converts it."""
+
+    index: int
+    key: str
+    field: Field
+
+    def si(self, value: Any) -> float:
+        """`value`, in the key's unit, in SI; InputError where it is not allowed."""
+        return self.field.si(self.key, value)
+
+
+def case(config: Mapping[str, Any]) -> Case:
+    """The case that a configuration (plain mappings, one per group) describes; InputError where it is impossible."""
+    for group in GROUPS:
+        if not isinstance(config.get(group), Mapping):
+            raise InputError(f"{group} is missing: a configuration has the groups {', '.join(GROUPS)}")
+    hardware = config["hardware"]
+    setting = Setting(
+        accelerator(hardware),
+        latency_style(config["latency"]),
+        language_model(config["model"]),
+        traffic(config["traffic"]),
+        precision(config["precision"], hardware.get("matrix_rate") or {}, str(hardware.get("name"))),
+        parallelism(config["parallelism"]),
+        technique_terms(config["technique"]),
+    )
+    return Case(setting, cost_assumptions(config["cost"]))
+
+
+def row(of: Case) -> tuple[float, ...]:
+    """The numbers of a case, flat, in the order of `paths`."""
+    return tuple(_leaves(of))
+
+
+def paths() -> tuple[str, ...]:
+    """Dotted path of each number of a case, in the order of `row`."""
+    return tuple(_paths(Case, ""))
+
+
+def slots(config: Mapping[str, Any]) -> dict[str, Slot]:
+    """The numbers of this configuration that may be an axis of a sweep, by key.
+
+    What is checked together with another key (the heads of a model, say) and what is not a number has no slot.
+    """
+    places = {path: index for index, path in enumerate(paths())}
+    tables = {"setting.device": ACCELERATOR, "setting.style": STYLE, "setting.model": MODEL,
+              "setting.traffic": TRAFFIC, "setting.parallelism": PARALLELISM,
+              "setting.technique": parameters(config["technique"]),
+              **{f"cost.{table.group.removeprefix('cost.')}": table for table in COST_TABLES}}
+    return {slot.key: slot for place, table in tables.items() for slot in _slots(place, table, places)}
+
+
+def _slots(place: str, table: Table, places: Mapping[str, int]) -> Iterator[Slot]:
+    for field in table.fields:
+        if not field.joint:
+            yield Slot(places[f"{place}.{field.attribute}"], f"{table.group}.{field.key}", field)
+
+
+def _leaves(value: Any) -> Iterator[float]:
+    for part in value:
+        if isinstance(part, tuple):
+            yield from _leaves(part)
+        else:
+            yield part
+
+
+@cache
+def _hints(record: type[Any]) -> dict[str, Any]:
+    return get_type_hints(record)
+
+
+def _paths(record: type[Any], prefix: str) -> Iterator[str]:
+    for name, kind in _hints(record).items():
+        if kind is float:
+            yield prefix + name
+        else:
+            yield from _paths(kind, f"{prefix}{name}.")
