@@ -106,13 +106,18 @@ def point_to_point_s(message_bytes: float, device: Accelerator, style: LatencySt
     return style.one_shot_startup_s + device.link_latency_s + message_bytes / bandwidth
 
 
-def all_gather_s(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> float:
-    """Time until each of `devices` holds all `gathered_bytes`, of which it made its share: (N - 1) / N B to receive.
+def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
+    """An all-gather after which each of `devices` holds all `gathered_bytes`; nothing for a single device.
+
+        s1 + d1 N + h L + (N - 1) / N B / w1
 
     One step: every device sends its share to every other.
     """
     count = max(2.0, devices)
-    usable = usable_link_bytes_per_s(device, count) * style.one_shot_link_share
+    bandwidth = usable_link_bytes_per_s(device, count) * style.one_shot_link_share
     hop_s = one_shot_hops(device, count) * device.link_latency_s
     startup_s = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
-    return startup_s + (count - 1.0) / count * gathered_bytes / usable if devices > 1.0 else 0.0
+    moved = (count - 1.0) / count * gathered_bytes
+    link_s = moved / bandwidth
+    found = Collective(startup_s + link_s, startup_s, link_s, moved, 2.0 * moved)
+    return found if devices > 1.0 else Collective(0.0, 0.0, 0.0, 0.0, 0.0)

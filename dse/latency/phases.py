@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from dse.hardware import Accelerator
-from dse.latency.collectives import all_gather_s, point_to_point_s
+from dse.latency.collectives import all_gather, point_to_point_s
 from dse.latency.memory import Shard, kv_cache_bytes, shard, weights_per_device_bytes
 from dse.latency.operators import NORM_FLOPS, Machine, Tokens, machine, matmul, vector
 from dse.latency.roofline import OperatorTime, operator_time
@@ -54,7 +54,7 @@ class Ends(NamedTuple):
     embedding_all_reduce: OperatorTime
     final_norm: OperatorTime
     logits: OperatorTime
-    logits_all_gather_s: float
+    logits_all_gather: OperatorTime
 
 
 class Pass(NamedTuple):
@@ -110,7 +110,8 @@ def ends(tokens: Tokens, at: Step, devices: float) -> Ends:
     ahead = min(at.technique.prefetch_weights * logits.weight_bytes, at.window_bytes)
     gathered = tokens.sequences * at.part.vocabulary * devices * at.precision.residual_bytes
     return Ends(operator_time(lookup, 0.0, hbm, l2), collective_time(at.reduce), operator_time(norm, 0.0, hbm, l2),
-                operator_time(logits, ahead, hbm, l2), all_gather_s(gathered, devices, at.on.device, at.on.style))
+                operator_time(logits, ahead, hbm, l2),
+                collective_time(all_gather(gathered, devices, at.on.device, at.on.style)))
 
 
 def single_pass(tokens: Tokens, on: Machine, part: Shard, at: Setting) -> Pass:
@@ -122,7 +123,7 @@ def single_pass(tokens: Tokens, on: Machine, part: Shard, at: Setting) -> Pass:
     second = mlp_block(shared)
     around = ends(tokens, shared, devices)
     start_s = around.embedding.time_s + around.embedding_all_reduce.time_s
-    end_s = around.final_norm.time_s + around.logits.time_s + around.logits_all_gather_s
+    end_s = around.final_norm.time_s + around.logits.time_s + around.logits_all_gather.time_s
     layer_s = attention_block_s(first) + mlp_block_s(second)
     hop_s = point_to_point_s(rows * at.model.width * at.precision.residual_bytes, at.device, at.style)
     transfers_s = (stages - 1.0) * hop_s

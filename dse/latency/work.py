@@ -48,6 +48,7 @@ def layer_work(one: Pass) -> Work:
 def pass_work(one: Pass, stages: float) -> Work:
     """Work of one pass on one device, the mean over the pipeline's stages."""
     ends = one.ends
-    around = added(added(operator_work(ends.embedding), operator_work(ends.embedding_all_reduce)),
-                   added(operator_work(ends.final_norm), operator_work(ends.logits)))
+    first = added(operator_work(ends.embedding), operator_work(ends.embedding_all_reduce))
+    last = added(operator_work(ends.final_norm), operator_work(ends.logits))
+    around = added(first, added(last, operator_work(ends.logits_all_gather)))
     return times(1.0 / stages, added(times(one.layers, layer_work(one)), around))

@@ -1,0 +1,163 @@
+"""One design in full: latency by operator, area by block, cost by item, without and with its technique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dse.case import case
+from dse.constants import KEYS
+from dse.cost.bill import Bill, bill
+from dse.errors import InputError
+from dse.latency.phases import (
+    Pass,
+    Setting,
+    decode,
+    decode_context,
+    memory,
+    micro_batches,
+    prefill,
+)
+from dse.latency.roofline import OperatorTime
+from dse.objective import VIOLATIONS, Case, Metrics, devices, metrics
+from dse.provenance import provenance
+from dse.technique.terms import OFF
+from dse.units import GIGA
+from dse.workload import LARGEST_BATCH
+
+DECODE_NODES = (0.0, 1.0, 2.0, 3.0)
+LATENCY = ("ttft_s", "tpot_s", "request_s", "throughput_tokens_per_s", "batch")
+OBJECTIVE = ("tokens_per_s_per_mm2", "tokens_per_s_per_usd", "tokens_per_j")
+
+
+def evaluation(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything about the design that `config` describes, as plain dictionaries, SI units in the names.
+
+    `baseline` is the same design with no technique, `technique_metrics` with the one that `config` names; `speedup` is
+    the baseline's request time over the technique's, `performance_per_cost_gain` the ratio of tokens per second per
+    dollar. Raises InputError where the configuration is impossible, or the weights alone exceed the memory.
+    """
+    chosen = case(config)
+    _refuse_too_large(chosen.setting, config)
+    plain = chosen._replace(setting=chosen.setting._replace(technique=OFF))
+    without, with_it = metrics(plain), metrics(chosen)
+    return {
+        "design": design(config),
+        "technique": config["technique"]["name"],
+        "baseline": _metrics(plain, without),
+        "technique_metrics": _metrics(chosen, with_it),
+        "speedup": without.request_s / with_it.request_s,
+        "performance_per_cost_gain": with_it.tokens_per_s_per_usd / without.tokens_per_s_per_usd,
+        "notes": notes(config, chosen.setting),
+        "provenance": provenance(),
+    }
+
+
+def design(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with each constant at its base value."""
+    return {key: _at_base(value) for key, value in config.items()}
+
+
+def notes(config: Mapping[str, Any], at: Setting) -> list[str]:
+    """What a reader must know about this design: padding, approximations that the model's file names."""
+    found = [f"{name}: {config[name]['note']}" for name in ("hardware", "model") if config[name].get("note")]
+    parts = at.parallelism.tensor_parallel
+    for name, count in (("query heads", at.model.query_heads), ("KV heads", at.model.kv_heads),
+                        ("feed-forward columns", at.model.ffn_width), ("vocabulary entries", at.model.vocabulary)):
+        if count % parts:
+            padded = -(-count // parts) * parts
+            found.append(f"{count:.0f} {name} do not divide by tensor_parallel={parts:.0f}: "
+                         f"each device works as if there were {padded:.0f}")
+    if at.model.layers % at.parallelism.pipeline_parallel:
+        found.append(f"{at.model.layers:.0f} layers do not divide by pipeline_parallel="
+                     f"{at.parallelism.pipeline_parallel:.0f}: the longest stage sets the pace")
+    return found
+
+
+def operators(at: Setting) -> list[dict[str, Any]]:
+    """Every operator of the prefill and of the mean decode step of one micro-batch, all layers together."""
+    batch = memory(at).batch
+    first = [prefill(at, batch)]
+    steps = [decode(at, batch, decode_context(at.traffic, node)) for node in DECODE_NODES]
+    return [*_phase("prefill", first, at), *_phase("decode", steps, at)]
+
+
+def _phase(phase: str, passes: list[Pass], at: Setting) -> Iterator[dict[str, Any]]:
+    share = 1.0 / len(passes)
+    entries = [list(_entries(one)) for one in passes]
+    for same in zip(*entries, strict=True):
+        name, count = same[0][0], same[0][1]
+        mean = OperatorTime(*(share * sum(parts) for parts in zip(*(entry[2] for entry in same), strict=True)))
+        yield {"phase": phase, "name": name, "count": count, "time_s": count * mean.time_s, "bound": bound(mean),
+               "hidden_s": count * mean.hidden_s, "hbm_bytes": count * mean.hbm_bytes,
+               "prefetched_bytes": count * mean.prefetched_bytes, "l2_bytes": count * mean.l2_bytes,
+               "link_bytes": count * mean.link_bytes, "flops": count * mean.flops}
+    yield from _between_stages(phase, passes, at)
+
+
+def _between_stages(phase: str, passes: list[Pass], at: Setting) -> Iterator[dict[str, Any]]:
+    """Hops between pipeline stages, and the time that the batch waits for its other micro-batches."""
+    if at.parallelism.pipeline_parallel == 1.0:
+        return
+    count = micro_batches(memory(at).batch, at.parallelism.pipeline_parallel)
+    waits = [(count - 1.0) * one.stage_s if phase == "prefill" else max(0.0, count * one.stage_s - one.pass_s)
+             for one in passes]
+    for name, times in (("stage_transfers", [one.transfers_s for one in passes]), ("pipeline_wait", waits)):
+        yield {"phase": phase, "name": name, "count": 1.0, "time_s": sum(times) / len(times), "bound": "pipeline",
+               "hidden_s": 0.0, "hbm_bytes": 0.0, "prefetched_bytes": 0.0, "l2_bytes": 0.0, "link_bytes": 0.0,
+               "flops": 0.0}
+
+
+def _entries(one: Pass) -> Iterator[tuple[str, float, OperatorTime]]:
+    ends = one.ends
+    yield "embedding", 1.0, ends.embedding
+    yield "embedding_all_reduce", 1.0, ends.embedding_all_reduce
+    for block in (one.attention, one.mlp):
+        for name, operator in zip(block._fields, block, strict=True):
+            yield name, one.layers, operator
+    yield "final_norm", 1.0, ends.final_norm
+    yield "logits", 1.0, ends.logits
+    yield "logits_all_gather", 1.0, ends.logits_all_gather
+
+
+def bound(operator: OperatorTime) -> str:
+    """What takes the larger part of the operator's time: its floor, compute, hbm, l2 or link; "none" if no time."""
+    parts = {"floor": operator.floor_s, "compute": operator.compute_s, "hbm": operator.hbm_s, "l2": operator.l2_s,
+             "link": operator.link_s}
+    largest = max(parts, key=lambda name: parts[name])
+    return largest if parts[largest] > 0.0 else "none"
+
+
+def _metrics(of: Case, found: Metrics) -> dict[str, Any]:
+    costs: Bill = bill(of.setting.device, devices(of.setting), of.cost)
+    values = found._asdict()
+    area = costs.area._asdict()
+    return {
+        "latency": {**{name: values[name] for name in LATENCY}, "operators": operators(of.setting)},
+        "area": {"die_mm2": area.pop("die_mm2"), "blocks_mm2": area},
+        "cost": {"die_usd": found.die_usd, "device_usd": found.device_usd, "group_usd": found.group_usd,
+                 "items_usd": costs.items._asdict(), "die_yield": found.die_yield,
+                 "dies_per_wafer": costs.dies_per_wafer, "device_power_w": found.device_power_w,
+                 "usd_per_hour": found.usd_per_hour, "usd_per_million_tokens": found.usd_per_million_tokens},
+        "objective": {name: values[name] for name in OBJECTIVE},
+        "feasible": bool(found.feasible),
+        "violations": {name: values[name] for name in VIOLATIONS},
+    }
+
+
+def _at_base(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return value["base"] if set(KEYS) == set(value) else {key: _at_base(part) for key, part in value.items()}
+    return value
+
+
+def _refuse_too_large(at: Setting, config: Mapping[str, Any]) -> None:
+    held = memory(at)
+    least = 1.0 if config["traffic"]["batch"] == LARGEST_BATCH else 0.0
+    need = held.weights_bytes + least * held.sequence_bytes
+    if need > held.usable_bytes:
+        what = "the weights and one sequence's KV-cache take" if least else "the weights take"
+        raise InputError(
+            f"hardware.hbm_gb={at.device.hbm_bytes / GIGA:g} is too small: {what} {need / GIGA:.1f} GB on each of "
+            f"{devices(at):.0f} devices and {held.usable_bytes / GIGA:.1f} GB are usable; raise hardware.hbm_gb or "
+            "parallelism.tensor_parallel, or choose a narrower precision")
