@@ -204,12 +204,13 @@ def precision(raw: Mapping[str, Any], matrix_rate: Mapping[str, float], hardware
     if wider not in rates:
         raise InputError(f"precision.activations={raw['activations']} with precision.weights={raw['weights']} is not "
                          f"allowed on hardware {hardware}: it multiplies in {', '.join(sorted(rates))}")
-    return Precision(*(BITS[raw[part]] / BITS_PER_BYTE for part in parts), rates[wider])
+    weights, activations, kv_cache, residual = (BITS[raw[part]] / BITS_PER_BYTE for part in parts)
+    return Precision(weights, activations, kv_cache, residual, rates[wider])
 
 
 def _rates(matrix_rate: Mapping[str, float]) -> dict[str, float]:
     if not isinstance(matrix_rate, Mapping) or not set(matrix_rate) <= set(BITS):
-        raise InputError(f"hardware.matrix_rate={matrix_rate!r} is not allowed: give a rate over the 16-bit rate for "
+        raise InputError(f"hardware.matrix_rate={matrix_rate} is not allowed: give a rate over the 16-bit rate for "
                          f"some of {', '.join(BITS)}")
     rate = Field("", "", "a rate over the 16-bit rate")
     stated = {name: rate.si(f"hardware.matrix_rate.{name}", value) for name, value in matrix_rate.items()
