@@ -201,6 +201,10 @@ def precision(raw: Mapping[str, Any], matrix_rate: Mapping[str, float], hardware
             raise InputError(f"precision.{part}={raw.get(part)} is not allowed: choose one of {', '.join(BITS)}")
     wider = max((raw["weights"], raw["activations"]), key=lambda name: BITS[name])
     rates = _rates(matrix_rate)
+    narrow = BITS[wider] < min(BITS[name] for name in SIXTEEN_BIT)
+    if narrow and BITS[raw["weights"]] == BITS[raw["activations"]] and raw["weights"] != raw["activations"]:
+        raise InputError(f"precision.activations={raw['activations']} with precision.weights={raw['weights']} is not "
+                         "allowed: no matrix unit multiplies one with the other; choose one format for both")
     if wider not in rates:
         raise InputError(f"precision.activations={raw['activations']} with precision.weights={raw['weights']} is not "
                          f"allowed on hardware {hardware}: it multiplies in {', '.join(sorted(rates))}")

@@ -1,0 +1,88 @@
+"""Axes of a sweep, read from Hydra's override grammar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dse.errors import InputError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+class SweptKey(NamedTuple):
+    """One axis: its key, its values, and each value as it stands in an override."""
+
+    key: str
+    values: tuple[Any, ...]
+    overrides: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """What a command asks for: fixed overrides, and the axes in the order they were given."""
+
+    fixed: tuple[str, ...]
+    axes: tuple[SweptKey, ...]
+
+
+def plan(overrides: Sequence[Override], largest: int) -> Plan:
+    """Splits overrides into fixed ones and axes; a key given twice keeps its last value, as in Hydra.
+
+    Raises InputError for a continuous axis, an empty one, no axis at all, or more than `largest` designs: counted
+    before any list is made.
+    """
+    last = {override.get_key_element(): override for override in overrides}
+    swept = {key: override for key, override in last.items() if override.is_sweep_override()}
+    size = math.prod(_length(override) for override in swept.values())
+    if not swept:
+        raise InputError("the sweep is empty: give at least one axis, as in hardware.l2_mib=8,16,32")
+    if size > largest:
+        raise InputError(f"the sweep has {size:,} designs and at most {largest:,} are tabulated: take fewer or coarser "
+                         f"axes (largest: {_widest(swept)}), or split the sweep by one of them")
+    fixed = tuple(f"{key}={override.get_value_element_as_str()}" for key, override in last.items() if key not in swept)
+    return Plan(fixed, tuple(_axis(key, override) for key, override in swept.items()))
+
+
+def _axis(key: str, override: Override) -> SweptKey:
+    texts = tuple(str(text) for text in override.sweep_string_iterator())
+    if override.is_range_sweep() or override.is_choice_sweep() and not _has_glob(override):
+        values = tuple(_value(value) for value in override.sweep_iterator())
+    else:
+        values = texts
+    return SweptKey(key, values, tuple(f"{key}={text}" for text in texts))
+
+
+def _has_glob(override: Override) -> bool:
+    from hydra.core.override_parser.types import Glob
+
+    return isinstance(override.value(), Glob)
+
+
+def _value(value: Any) -> Any:
+    from hydra.core.override_parser.types import QuotedString
+
+    return value.text if isinstance(value, QuotedString) else value
+
+
+def _length(override: Override) -> int:
+    value = override.value()
+    if override.is_interval_sweep():
+        raise InputError(f"{override.get_key_element()}=interval(...) is continuous: a grid takes a list, choice(...) "
+                         "or range(start,stop,step)")
+    if override.is_range_sweep():
+        span = (value.stop - value.start) / value.step
+        count = max(0, math.ceil(span - 1e-9))
+    else:
+        count = sum(1 for _ in override.sweep_string_iterator())
+    if not count:
+        raise InputError(f"{override.get_key_element()}={override.get_value_element_as_str()} is empty: give at least "
+                         "one value")
+    return count
+
+
+def _widest(swept: dict[str, Override]) -> str:
+    counts = {key: _length(override) for key, override in swept.items()}
+    key = max(counts, key=lambda name: counts[name])
+    return f"{key} with {counts[key]:,}"

@@ -1,0 +1,155 @@
+"""Running a task under Hydra, with Hydra's own errors turned into one sentence."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import InputError
+from dse.workload import model_group, traffic_group
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+RESERVED = ("hydra",)
+
+
+def configuration_folder() -> Path:
+    """The shipped configuration: beside the package's files in a wheel, beside the package in a source tree."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
+    """Composes the configuration of `arguments` and runs `task` with it, as often as a multirun says.
+
+    Raises InputError for what Hydra refuses.
+    """
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    with _as_command_line(arguments), _errors_raised():
+        try:
+            hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(task)()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise InputError(sentence(error)) from error
+        except SystemExit as error:
+            if error.code not in (0, None):
+                raise InputError("the command line could not be read; see the line above") from error
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The configuration as plain dictionaries, without Hydra's own part; InputError where a value is missing."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        found = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise InputError(sentence(error)) from error
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items() if key not in RESERVED}
+
+
+def groups(settings: Mapping[str, Any], overridden: Iterable[str]) -> dict[str, Any]:
+    """The groups of a configuration, without the command's own settings.
+
+    `overridden` are the keys that the user set one by one: they win over a model's file and over a preset's token split.
+    """
+    found = {key: value for key, value in settings.items() if isinstance(value, Mapping)}
+    set_keys = [key.lstrip("+") for key in overridden]
+    for name, settle in (("model", model_group), ("traffic", traffic_group)):
+        if name in found:
+            prefix = f"{name}."
+            found[name] = settle(found[name], [key.removeprefix(prefix) for key in set_keys if key.startswith(prefix)])
+    return found
+
+
+def sentence(error: BaseException) -> str:
+    """What Hydra says about bad input, as one sentence that names the key and what is allowed."""
+    text = str(error)
+    cause = str(error.__cause__ or "")
+    for pattern, say in ((r"In '[^']*': Could not find '([^']+)'", _no_such_option),
+                         (r"Could not (?:find|load) '([^']+)'", _no_such_option),
+                         (r"Could not override '([^']+)'", _no_such_key),
+                         (r"Key '([^']+)' is not in struct", _no_such_key)):
+        found = re.search(pattern, text) or re.search(pattern, cause)
+        if found:
+            return say(found[1], f"{text}\n{cause}")
+    if "Ambiguous value" in text or "sweep" in text.lower() and "override" in text.lower():
+        first = text.splitlines()[0].rstrip(".:")
+        return f"{first}: several values need dse sweep (or quotes, if the comma is part of the value)"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines) or type(error).__name__
+
+
+def _no_such_option(place: str, text: str) -> str:
+    group, _, option = place.rpartition("/")
+    listed = re.search(r"Available options in '[^']*':\n((?:\t.*\n?)+)", text)
+    options = [line.strip() for line in listed[1].splitlines()] if listed else _options(group)
+    if options:
+        return f"{group}={option} is not allowed: choose one of {', '.join(sorted(options))}"
+    return f"{place} is not a group or option of the configuration"
+
+
+def _no_such_key(key: str, text: str) -> str:
+    full = re.search(r"full_key: (\S+)", text)
+    name = full[1] if full and full[1].endswith(key.rpartition(".")[2]) else key
+    near = difflib.get_close_matches(name, _shipped_keys(), n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`dse evaluate --cfg job` prints every key"
+    return f"{name} is unknown: {hint}"
+
+
+def _options(group: str) -> list[str]:
+    folder = configuration_folder() / group
+    return [path.stem for path in folder.glob("*.yaml")] if group and folder.is_dir() else []
+
+
+def _shipped_keys() -> list[str]:
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(version_base="1.3", config_dir=str(configuration_folder())):
+        return list(keys(plain(compose("config"))))
+
+
+def keys(config: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Dotted names of everything in `config` that holds a value; a constant is one value."""
+    for name, value in config.items():
+        if isinstance(value, Mapping) and "base" not in value:
+            yield from keys(value, f"{prefix}{name}.")
+        else:
+            yield prefix + str(name)
+
+
+@contextmanager
+def _as_command_line(arguments: Sequence[str]) -> Iterator[None]:
+    saved = sys.argv
+    sys.argv = ["dse", *arguments]
+    try:
+        yield
+    finally:
+        sys.argv = saved
+
+
+@contextmanager
+def _errors_raised() -> Iterator[None]:
+    """Hydra raises its errors to its caller only under this variable; else it prints a traceback and exits."""
+    saved = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        if saved is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = saved

@@ -1,0 +1,70 @@
+"""`dse VERB ...`: finds the verb, and turns every failure into one sentence and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from dse.errors import InputError
+from dse.version import __version__
+
+VERBS = {
+    "evaluate": "one design: latency, area, cost, performance per cost, without and with the technique",
+    "sweep": "a grid of designs: results table, exact Pareto front, best points, figure",
+    "plot": "the figures of a saved sweep, drawn again",
+}
+BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+USAGE = """usage: dse VERB [OVERRIDE ...] [--config-dir DIR]
+
+Design-space exploration and cost optimisation for LLM-serving accelerators.
+
+verbs:
+{verbs}
+
+  dse VERB --help   what a verb takes, with examples
+  dse --version     the version
+"""
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command line and returns its exit status: 0, 1 failed, 2 bad input, 130 interrupted."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(USAGE.format(verbs="\n".join(f"  {verb:10}{text}" for verb, text in VERBS.items())), end="")
+        return 0 if arguments else BAD_INPUT
+    if arguments[0] == "--version":
+        print(f"dse {__version__}")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        return _fail(f"{verb} is not a verb: choose one of {', '.join(VERBS)}", BAD_INPUT)
+    module = importlib.import_module(f"dse.cli.{verb}")
+    if {"-h", "--help"} & set(rest):
+        print(module.__doc__.split("\n", 1)[1].strip())
+        return 0
+    return _run(module.run, rest)
+
+
+def _run(run: object, rest: list[str]) -> int:
+    try:
+        status = run(rest)  # type: ignore[operator]
+    except InputError as error:
+        return _fail(str(error), BAD_INPUT)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nothing is left to say
+        return FAILED
+    except OSError as error:
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}", FAILED)
+    return int(status or 0)
+
+
+def _fail(sentence: str, status: int) -> int:
+    print(f"dse: {sentence}", file=sys.stderr)
+    return status

@@ -1,0 +1,28 @@
+"""Hydra finds sweepers in this namespace; the work is done in dse.cli."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class GridSweeper(Sweeper):
+    """`hydra/sweeper=grid`: every design of a grid in one compiled batch, instead of a job for each."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        self.params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keeps what Hydra hands over; the task itself is not run, since designs are evaluated as one batch."""
+        self.hydra_context = hydra_context
+        self.config = config
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Evaluates the grid and writes its folder; returns that folder's path."""
+        from dse.cli.grid_sweep import sweep
+
+        given = [f"{key}={value}" for key, value in self.params.items()]
+        return sweep(self.hydra_context.config_loader, self.config, [*given, *arguments])
