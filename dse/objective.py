@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from dse.cost.assumptions import CostAssumptions
 from dse.cost.bill import bill
-from dse.cost.energy import group_power_w, tdp_violation
+from dse.cost.energy import Work, average_power_w, energy, power_violation
 from dse.cost.ownership import usd_per_hour, usd_per_million_tokens
-from dse.latency.phases import Latency, Memory, Setting, decode, decode_context, latency, memory, micro_batches, prefill
-from dse.latency.work import Work, added, pass_work, times
+from dse.latency.phases import Latency, Memory, Setting, latency, memory
+from dse.latency.work import request_work
 
 
 class Case(NamedTuple):
@@ -20,7 +20,7 @@ class Case(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """The answer for one case. The last six before `feasible` are violations: at most 0 where the limit is met."""
+    """The answer for one case, in SI units, mm2 and USD; the violations are at most 0 where their limit is met."""
 
     ttft_s: float
     tpot_s: float
@@ -39,6 +39,7 @@ class Metrics(NamedTuple):
     tokens_per_s_per_mm2: float
     tokens_per_s_per_usd: float
     hbm_capacity: float
+    domain: float
     reticle: float
     shoreline: float
     tdp: float
@@ -47,7 +48,7 @@ class Metrics(NamedTuple):
     feasible: float
 
 
-VIOLATIONS = ("hbm_capacity", "reticle", "shoreline", "tdp", "ttft_limit", "tpot_limit")
+VIOLATIONS = ("hbm_capacity", "domain", "reticle", "shoreline", "tdp", "ttft_limit", "tpot_limit")
 
 
 def devices(at: Setting) -> float:
@@ -55,33 +56,42 @@ def devices(at: Setting) -> float:
     return at.parallelism.tensor_parallel * at.parallelism.pipeline_parallel
 
 
-def request_work(at: Setting, batch: float) -> Work:
-    """Work of one device while a whole batch is served: prefill, and the decode steps at their mean context."""
-    stages = at.parallelism.pipeline_parallel
-    passes = micro_batches(batch, stages)
-    middle = 0.5 * (decode_context(at.traffic, 0.0) + decode_context(at.traffic, 3.0))
-    step = pass_work(decode(at, batch, middle), stages)
-    return times(passes, added(pass_work(prefill(at, batch), stages), times(at.traffic.output_tokens - 1.0, step)))
-
-
 def hbm_capacity_violation(held: Memory) -> float:
     """What the design keeps in HBM over what may be used, less 1."""
     return (held.weights_bytes + held.batch * held.sequence_bytes) / held.usable_bytes - 1.0
 
 
+def device_power_w(at: Setting, served: Latency, assumptions: CostAssumptions) -> float:
+    """Mean power of one device while it serves; FLOPs in a narrow format count by their share of the 16-bit energy."""
+    done = request_work(at, served.batch)
+    work = Work(done.flops / at.precision.matrix_rate, done.l2_bytes, done.hbm_bytes, done.link_bytes)
+    spent = energy(work, served.request_s, at.device, assumptions)
+    return average_power_w(spent.total_j, served.request_s)
+
+
 def metrics(case: Case) -> Metrics:
     """All metrics of one case; an infeasible design has them too, beside its violations.
 
-        tokens_per_s_per_usd = throughput / price of the group      tokens_per_s_per_mm2 = throughput / silicon of the group
+        tokens_per_s_per_usd = throughput / cost of the group        tokens_per_s_per_mm2 = throughput / dies of the group
 
     The silicon counts the accelerators' dies, not HBM, hosts or switches.
     """
     at = case.setting
     held = memory(at)
     count = devices(at)
-    served: Latency = latency(at, held.batch)
+    served = latency(at, held.batch)
     costs = bill(at.device, count, case.cost)
-    work = request_work(at, held.batch)
-    power_w = group_power_w(at.device, work.flops, work.l2_bytes, work.hbm_bytes, work.link_bytes, served.request_s,
-                            case.cost) 
-    return Metrics()
+    power_w = device_power_w(at, served, case.cost)
+    tokens_per_s = served.throughput_tokens_per_s
+    hourly_usd = usd_per_hour(costs.group_usd, count * power_w, case.cost.ownership)
+    capacity = hbm_capacity_violation(held)
+    domain = count / at.device.domain_devices - 1.0
+    tdp = power_violation(power_w, at.device)
+    ttft = served.ttft_s / at.traffic.ttft_limit_s - 1.0
+    tpot = served.tpot_s / at.traffic.tpot_limit_s - 1.0
+    worst = max(max(max(capacity, domain), max(costs.reticle, costs.shoreline)), max(tdp, max(ttft, tpot)))
+    return Metrics(served.ttft_s, served.tpot_s, served.request_s, tokens_per_s, served.batch, costs.area.die_mm2,
+                   costs.die_yield, costs.die_usd, costs.device_usd, costs.group_usd, power_w, hourly_usd,
+                   usd_per_million_tokens(hourly_usd, tokens_per_s), tokens_per_s / (count * power_w),
+                   tokens_per_s / (count * costs.area.die_mm2), tokens_per_s / costs.group_usd,
+                   capacity, domain, costs.reticle, costs.shoreline, tdp, ttft, tpot, 1.0 if worst <= 0.0 else 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dse.latency.phases import Pass
+from dse.latency.phases import Pass, Setting, decode, decode_context, micro_batches, prefill
 from dse.latency.roofline import OperatorTime
 
 
@@ -52,3 +52,14 @@ def pass_work(one: Pass, stages: float) -> Work:
     last = added(operator_work(ends.final_norm), operator_work(ends.logits))
     around = added(first, added(last, operator_work(ends.logits_all_gather)))
     return times(1.0 / stages, added(times(one.layers, layer_work(one)), around))
+
+
+def request_work(at: Setting, batch: float) -> Work:
+    """Work of one device while a whole batch is served: the prefill, and the decode steps at their mean context.
+
+    A step's work is piecewise linear in its context, and nearly linear throughout.
+    """
+    stages = at.parallelism.pipeline_parallel
+    middle = 0.5 * (decode_context(at.traffic, 0.0) + decode_context(at.traffic, 3.0))
+    steps = times(at.traffic.output_tokens - 1.0, pass_work(decode(at, batch, middle), stages))
+    return times(micro_batches(batch, stages), added(pass_work(prefill(at, batch), stages), steps))
