@@ -42,7 +42,7 @@ def write_results(results: Results, name: str | None) -> Path:
 
     A folder of the same name is replaced if the same command made it, else InputError.
     """
-    folder = RUNS / (name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+    folder = RUNS / str(name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     _refuse_other(folder, results)
     record = _record(results)
     summary = summary_text(results, record, folder)
@@ -135,6 +135,8 @@ def _binary(path: Path, fill: Any) -> None:
 
 
 def _refuse_other(folder: Path, results: Results) -> None:
+    if folder.parent != RUNS or folder.name.startswith("."):
+        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give the plain name of a folder under {RUNS}")
     if not folder.exists():
         return
     record = folder / RECORD

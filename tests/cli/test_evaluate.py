@@ -1,0 +1,196 @@
+"""`dse evaluate` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dse.cli.main import main
+from dse.objective import VIOLATIONS, Metrics
+
+
+def evaluate(capsys: pytest.CaptureFixture[str], *overrides: str) -> dict[str, Any]:
+    assert main(["evaluate", "output=json", *overrides]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("dse: ")
+    assert printed.err.count("\n") == 1, printed.err
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_json_is_the_stated_object(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    answer = evaluate(capsys)
+    assert {"design", "technique", "baseline", "technique_metrics", "speedup", "performance_per_cost_gain"} <= set(answer)
+    for side in ("baseline", "technique_metrics"):
+        metrics = answer[side]
+        assert set(metrics) == {"latency", "area", "cost", "objective", "feasible", "violations"}
+        assert {"ttft_s", "tpot_s", "request_s", "throughput_tokens_per_s", "operators"} <= set(metrics["latency"])
+        assert {"phase", "name", "time_s", "bound", "hidden_s", "hbm_bytes"} <= set(metrics["latency"]["operators"][0])
+        assert set(metrics["area"]) == {"die_mm2", "blocks_mm2"}
+        assert {"die_usd", "device_usd", "group_usd", "items_usd", "usd_per_hour", "usd_per_million_tokens"} <= set(
+            metrics["cost"])
+        assert {"tokens_per_s_per_mm2", "tokens_per_s_per_usd"} <= set(metrics["objective"])
+        assert isinstance(metrics["feasible"], bool)
+        assert set(metrics["violations"]) == set(VIOLATIONS)
+    assert answer["technique"] == "preserve"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_parts_add_up(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = evaluate(capsys)
+    for side in ("baseline", "technique_metrics"):
+        metrics = answer[side]
+        latency = metrics["latency"]
+        for phase, total in (("prefill", latency["ttft_s"]), ("decode", latency["tpot_s"])):
+            times = [entry["time_s"] for entry in latency["operators"] if entry["phase"] == phase]
+            assert sum(times) == pytest.approx(total, rel=1e-12)
+        assert sum(metrics["area"]["blocks_mm2"].values()) == pytest.approx(metrics["area"]["die_mm2"], rel=1e-12)
+        assert sum(metrics["cost"]["items_usd"].values()) * 8 == pytest.approx(metrics["cost"]["group_usd"], rel=1e-12)
+    hidden = sum(entry["hidden_s"] for entry in answer["technique_metrics"]["latency"]["operators"]
+                 if entry["phase"] == "decode")
+    saved = answer["baseline"]["latency"]["tpot_s"] - answer["technique_metrics"]["latency"]["tpot_s"]
+    assert hidden == pytest.approx(saved, rel=1e-9)
+
+
+def test_the_parts_add_up_in_a_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
+    latency = evaluate(capsys, "parallelism.tensor_parallel=4", "parallelism.pipeline_parallel=2")["baseline"]["latency"]
+    for phase, total in (("prefill", latency["ttft_s"]), ("decode", latency["tpot_s"])):
+        times = [entry["time_s"] for entry in latency["operators"] if entry["phase"] == phase]
+        assert sum(times) == pytest.approx(total, rel=1e-12)
+
+
+def test_table_is_printed_and_names_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "hardware=h100", "precision=fp8"]) == 0
+    text = capsys.readouterr().out
+    for word in ("preserve", "none", "speed-up", "time to first token", "gate_up", "bound by", "USD per million", "die"):
+        assert word in text
+
+
+def test_overrides_change_the_design(capsys: pytest.CaptureFixture[str]) -> None:
+    small = evaluate(capsys, "hardware.l2_mib=8")
+    large = evaluate(capsys, "hardware.l2_mib=104", "parallelism.tensor_parallel=8")
+    assert large["design"]["hardware"]["l2_mib"] == 104
+    assert large["speedup"] > small["speedup"] > 1.0
+    assert large["baseline"]["area"]["die_mm2"] > small["baseline"]["area"]["die_mm2"]
+
+
+def test_no_technique_gives_the_baseline_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = evaluate(capsys, "technique=none")
+    assert answer["baseline"] == answer["technique_metrics"]
+    assert answer["speedup"] == answer["performance_per_cost_gain"] == 1.0
+
+
+def test_padding_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = evaluate(capsys, "model=qwen2_7b", "parallelism.tensor_parallel=8")["notes"]
+    assert any("28 query heads do not divide by tensor_parallel=8" in note for note in notes)
+
+
+def test_model_from_a_hugging_face_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 128256,
+        "hidden_act": "silu", "tie_word_embeddings": False}))
+    from_file = evaluate(capsys, f"model.huggingface={path}")
+    shipped = evaluate(capsys, "model=llama3_8b")
+    assert from_file["baseline"]["latency"]["tpot_s"] == shipped["baseline"]["latency"]["tpot_s"]
+    fewer = evaluate(capsys, f"model.huggingface={path}", "model.layers=16")
+    assert fewer["design"]["model"]["layers"] == 16
+
+
+def test_own_options_from_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "technique"
+    folder.mkdir(parents=True)
+    (folder / "small_window.yaml").write_text(
+        "name: small_window\nmethod: preserve\nweights: true\nkv_cache: true\nlimit_mib: 4\n")
+    answer = evaluate(capsys, "technique=small_window", "--config-dir", str(tmp_path / "mine"))
+    assert answer["technique"] == "small_window"
+    assert 1.0 < answer["speedup"] < evaluate(capsys)["speedup"]
+
+
+def test_multirun_with_hydras_basic_sweeper_writes_a_result_for_each_job(
+        capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["evaluate", "-m", "technique=none,preserve", "hardware.l2_mib=8,64", "output=json",
+                 "hydra.sweep.dir=jobs"]) == 0
+    capsys.readouterr()
+    found = [json.loads((tmp_path / "jobs" / str(job) / "result.json").read_text()) for job in range(4)]
+    assert [(one["technique"], one["design"]["hardware"]["l2_mib"]) for one in found] == [
+        ("none", 8), ("none", 64), ("preserve", 8), ("preserve", 64)]
+
+
+@pytest.mark.parametrize(("overrides", "words"), [
+    (["hardware.l2_mb=8"], ["hardware.l2_mb", "hardware.l2_mib"]),
+    (["hardwear=h100"], ["hardwear"]),
+    (["hardware=h1000"], ["hardware=h1000", "h100", "ascend_910b"]),
+    (["cost/process=n1"], ["cost/process=n1", "n5"]),
+    (["hardware.l2_mib=large"], ["hardware.l2_mib=large", "number", "MiB"]),
+    (["hardware.l2_mib=-8"], ["hardware.l2_mib=-8", "> 0"]),
+    (["hardware.l2_mib=0"], ["hardware.l2_mib=0", "> 0"]),
+    (["traffic.batch=2.5"], ["traffic.batch=2.5", "whole number"]),
+    (["traffic.batch=0"], ["traffic.batch=0", ">= 1"]),
+    (["parallelism.tensor_parallel=0"], ["parallelism.tensor_parallel=0"]),
+    (["model.kv_heads=7"], ["model.kv_heads=7", "divide"]),
+    (["precision.weights=fp7"], ["precision.weights=fp7", "int8"]),
+    (["hardware=a100", "precision=fp8"], ["a100", "fp8"]),
+    (["parallelism.tensor_parallel=1", "precision=bf16"], ["hardware.hbm_gb=64", "weights"]),
+    (["output=xml"], ["output=xml", "json"]),
+    (["objective=beauty"], ["objective=beauty", "tokens_per_s_per_usd"]),
+    (["technique.limit_mib=-1"], ["technique.limit_mib=-1"]),
+    (["hardware.l2_mib=8,16"], ["hardware.l2_mib", "dse sweep"]),
+    (["hardware.l2_mib"], ["hardware.l2_mib"]),
+    (["model.huggingface=/nowhere/config.json"], ["/nowhere/config.json"]),
+    (["cost.process.wafer_usd=null"], ["cost.process.wafer_usd"]),
+    (["--config-dir", "/nowhere"], ["/nowhere"]),
+])
+def test_bad_input_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path, overrides: list[str],
+                                   words: list[str]) -> None:
+    text = refused(capsys, "evaluate", *overrides)
+    assert all(word in text for word in words), text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_verb_and_no_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "evaluate" in refused(capsys, "evalute")
+    assert main([]) == 2
+    assert "usage: dse VERB" in capsys.readouterr().out
+
+
+def test_help_of_every_verb_has_two_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    from dse.cli.main import VERBS
+
+    for verb in VERBS:
+        assert main([verb, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert text.startswith(f"usage: dse {verb}")
+        examples = text.partition("examples:\n")[2]
+        assert sum(line.startswith(f"  dse {verb} ") for line in examples.splitlines()) >= 2, verb
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    heavy = "numpy numba optuna matplotlib hydra omegaconf scipy pyarrow".split()
+    check = ("import sys; from dse.cli.main import main; main(['--help']); main(['--version']); "
+             f"print([name for name in {heavy} if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_metrics_are_named_once() -> None:
+    assert len(set(Metrics._fields)) == len(Metrics._fields)
+    assert set(VIOLATIONS) < set(Metrics._fields)

@@ -1,0 +1,185 @@
+"""`dse sweep` as a user types it: tables, front, figures, summary, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+from test_evaluate import refused
+
+from dse.cli.main import main
+
+GRID = ("hardware.l2_mib=8,40,104", "hardware.hbm_gb_per_s=1600,3200", "name=grid")
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_grid_is_tabulated_with_and_without_the_technique(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    summary = capsys.readouterr().out
+    table = rows(Path("runs/grid/results.csv"))
+    assert len(table) == 3 * 2 * 2
+    assert list(table[0])[:3] == ["hardware.l2_mib", "hardware.hbm_gb_per_s", "technique"]
+    assert {(row["hardware.l2_mib"], row["hardware.hbm_gb_per_s"], row["technique"]) for row in table} == {
+        (l2, hbm, technique) for l2 in ("8", "40", "104") for hbm in ("1600", "3200") for technique in
+        ("none", "preserve")}
+    same = parquet.read_table("runs/grid/results.parquet").to_pylist()
+    assert [float(row["ttft_s"]) for row in table] == [row["ttft_s"] for row in same]
+    for technique in ("none", "preserve"):
+        assert technique in summary
+    assert "runs/grid" in summary
+    assert Path("runs/grid/summary.txt").read_text() == summary
+    assert {path.suffix for path in Path("runs/grid").iterdir()} >= {".csv", ".parquet", ".json", ".png", ".svg", ".txt"}
+
+
+def test_a_row_is_the_evaluation_of_that_design_bit_for_bit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    capsys.readouterr()
+    for row in rows(Path("runs/grid/results.csv")):
+        assert main(["evaluate", "output=json", f"hardware.l2_mib={row['hardware.l2_mib']}",
+                     f"hardware.hbm_gb_per_s={row['hardware.hbm_gb_per_s']}", f"technique={row['technique']}"]) == 0
+        one = json.loads(capsys.readouterr().out)["technique_metrics"]
+        for part, key in (("latency", "ttft_s"), ("latency", "tpot_s"), ("cost", "group_usd"), ("area", "die_mm2"),
+                          ("objective", "tokens_per_s_per_usd")):
+            assert float(row[key]) == one[part][key], key
+
+
+def test_the_best_of_each_technique_and_the_front_are_exact(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    capsys.readouterr()
+    table = rows(Path("runs/grid/results.csv"))
+    record = json.loads(Path("runs/grid/sweep.json").read_text())
+    for technique, found in record["best"].items():
+        values = [float(row["tokens_per_s_per_usd"]) for row in table
+                  if row["technique"] == technique and float(row["feasible"])]
+        assert found["tokens_per_s_per_usd"] == max(values)
+    points = {(float(row["throughput_tokens_per_s"]), float(row["group_usd"])) for row in table
+              if float(row["feasible"])}
+    exact = {one for one in points if not any(
+        other[0] >= one[0] and other[1] <= one[1] and other != one for other in points)}
+    front = {(float(row["throughput_tokens_per_s"]), float(row["group_usd"])) for row in
+             rows(Path("runs/grid/pareto.csv"))}
+    assert front == exact
+
+
+def test_groups_and_formats_are_axes_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "hardware=a100,h100", "precision.kv_cache=bf16,int8", "technique=none,preserve_kv",
+                 "traffic.batch=1,8", "precision=int8", "name=kinds"]) == 0
+    capsys.readouterr()
+    table = rows(Path("runs/kinds/results.csv"))
+    assert len(table) == 16
+    assert {row["hardware"] for row in table} == {"a100", "h100"}
+    assert {row["technique"] for row in table} == {"none", "preserve_kv"}
+    tpot = {(row["hardware"], row["precision.kv_cache"], row["technique"], row["traffic.batch"]): float(row["tpot_s"])
+            for row in table}
+    assert tpot["a100", "int8", "none", "8"] < tpot["a100", "bf16", "none", "8"]
+    assert tpot["h100", "int8", "none", "8"] < tpot["a100", "int8", "none", "8"]
+
+
+def test_a_constant_and_a_range_are_axes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "cost.process.wafer_usd=9000,18000", "hardware.l2_mib=range(8,41,16)", "technique=none",
+                 "name=constants"]) == 0
+    capsys.readouterr()
+    table = rows(Path("runs/constants/results.csv"))
+    assert [row["hardware.l2_mib"] for row in table] == ["8", "24", "40"] * 2
+    dies = np.array([float(row["die_usd"]) for row in table]).reshape(2, 3)
+    np.testing.assert_allclose(dies[1], 2.0 * dies[0], rtol=1e-12)
+
+
+def test_infeasible_designs_are_rows_and_never_the_best(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "parallelism.tensor_parallel=1,2,8", "precision=bf16", "name=tight"]) == 0
+    summary = capsys.readouterr().out
+    table = rows(Path("runs/tight/results.csv"))
+    by_split = {row["parallelism.tensor_parallel"]: row for row in table}
+    assert float(by_split["1"]["hbm_capacity"]) > 0.0
+    assert float(by_split["1"]["feasible"]) == 0.0
+    assert json.loads(Path("runs/tight/sweep.json").read_text())["best"]["none"]["parallelism.tensor_parallel"] == 8
+    assert "feasible" in summary
+
+
+def test_no_feasible_design_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "hardware.hbm_gb=1,2", "name=nothing"]) == 0
+    assert "no design is feasible" in capsys.readouterr().out
+    assert len(rows(Path("runs/nothing/pareto.csv"))) == 0
+
+
+def test_the_same_command_gives_the_same_numbers_and_replaces_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    first = Path("runs/grid/results.csv").read_bytes()
+    assert main(["sweep", *GRID]) == 0
+    assert Path("runs/grid/results.csv").read_bytes() == first
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["grid"]
+    assert "holds something else" in _refusal_after_run(capsys, "hardware.l2_mib=8,16", "name=grid")
+    assert Path("runs/grid/results.csv").read_bytes() == first
+
+
+def _refusal_after_run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    return refused(capsys, "sweep", *arguments)
+
+
+def test_the_record_can_make_the_sweep_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    capsys.readouterr()
+    record = json.loads(Path("runs/grid/sweep.json").read_text())
+    assert {"dse", "git_commit", "python"} <= set(record["provenance"])
+    wafer = record["configuration"]["cost"]["process"]["wafer_usd"]
+    assert wafer["low"] <= wafer["base"] <= wafer["high"]
+    assert wafer["source"]
+    first = Path("runs/grid/results.csv").read_bytes()
+    assert main(record["command"][1:]) == 0
+    assert Path("runs/grid/results.csv").read_bytes() == first
+
+
+def test_evaluate_with_the_sweeper_is_the_same_thing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    first = Path("runs/grid/results.csv").read_bytes()
+    assert main(["evaluate", "--multirun", "hydra/sweeper=grid", *GRID[:-1], "name=other"]) == 0
+    capsys.readouterr()
+    assert Path("runs/other/results.csv").read_bytes() == first
+
+
+def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID]) == 0
+    pictures = {path.name: path.read_bytes() for path in Path("runs/grid").glob("*.svg")}
+    assert pictures
+    for name in pictures:
+        Path("runs/grid", name).unlink()
+    assert main(["plot", "runs/grid"]) == 0
+    assert {path.name: path.read_bytes() for path in Path("runs/grid").glob("*.svg")} == pictures
+    capsys.readouterr()
+    assert "no sweep" in refused(capsys, "plot", "runs/none")
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ([], ["empty", "axis"]),
+    (["hardware.l2_mib=8"], ["empty", "axis"]),
+    (["hardware.l2_mib=range(8,8)"], ["empty"]),
+    (["hardware.l2_mib=range(1,1000000001)"], ["1,000,000,000 designs", "hardware.l2_mib"]),
+    (["hardware.l2_mib=range(1,100001)", "hardware.hbm_gb_per_s=range(1,10001)"], ["1,000,000,000 designs"]),
+    (["hardware.l2_mib=interval(8,256)"], ["interval", "continuous"]),
+    (["hardware.l2_mib=8,-16"], ["hardware.l2_mib=-16", "> 0"]),
+    (["hardware.l2_mib=8,huge"], ["hardware.l2_mib=huge"]),
+    (["hardware.l2_mb=8,16"], ["hardware.l2_mb", "hardware.l2_mib"]),
+    (["hardware=h100,h1000"], ["hardware=h1000", "h100"]),
+    (["hardware.l2_mib=8,16", "objective=beauty"], ["objective=beauty"]),
+    (["hardware.l2_mib=8,16", "name=../elsewhere"], ["name=../elsewhere"]),
+    (["traffic.batch=1.5,2"], ["traffic.batch=1.5", "whole number"]),
+])
+def test_bad_input_is_one_sentence_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path,
+                                                      arguments: list[str], words: list[str]) -> None:
+    text = refused(capsys, "sweep", *arguments)
+    assert all(word in text for word in words), text
+    assert list(tmp_path.iterdir()) == []
