@@ -6,6 +6,7 @@ GIGA = 1e9
 TERA = 1e12
 MILLI = 1e-3
 MICRO = 1e-6
+PICO = 1e-12
 KIBI = 2.0**10
 MEBI = 2.0**20
 GIBI = 2.0**30
