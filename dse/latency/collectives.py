@@ -7,7 +7,6 @@ from typing import NamedTuple
 from dse.hardware import SWITCH, TORUS, Accelerator
 from dse.latency.style import LatencyStyle
 
-
 TORUS_AXES = 3.0
 
 
@@ -53,6 +52,14 @@ def one_shot_hops(device: Accelerator, devices: float) -> float:
     return torus if device.topology == TORUS else 1.0
 
 
+def fed_link_bytes_per_s(usable: float, share: float, device: Accelerator, style: LatencyStyle) -> float:
+    """Link bandwidth that a collective reaches: its share of the usable one, and no more than the HBM can feed.
+
+    Each byte sent is read from HBM, and as much as is sent arrives and is written: two HBM bytes for one on the link.
+    """
+    return min(usable * share, 0.5 * device.hbm_bytes_per_s * style.hbm_share)
+
+
 def all_reduce(message_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
     """The fastest all-reduce of `message_bytes` on each of `devices`; nothing for a single device.
 
@@ -61,16 +68,18 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
         tree       s2 + d2 N + 2 ceil(log2 N) L + 2 B / w2   reduce, then broadcast
         in-switch  s3 + 2 L + (1 + 1 / N) B / w2             only where the switch can add
 
-    s, d: start-up and share of each device; h: hops; L: link latency; w: achievable share of the usable bandwidth. The
-    form of the first two follows measured custom kernels of A100 and H100 (5.6-11.8 % mean error when fitted).
+    s, d: start-up and share of each device; h: hops; L: link latency; w: achievable share of the usable bandwidth, or
+    what the HBM can feed. The form of the first two follows measured custom kernels of A100 and H100 (5.6-11.8 % mean
+    error when fitted).
     """
     count = max(2.0, devices)
     usable = usable_link_bytes_per_s(device, count)
     hop_s = one_shot_hops(device, count) * device.link_latency_s
-    slow = usable * style.two_shot_link_share
+    fast = fed_link_bytes_per_s(usable, style.one_shot_link_share, device, style)
+    slow = fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
     one_start = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
     one_bytes = (count - 1.0) * message_bytes
-    one_link = one_bytes / (usable * style.one_shot_link_share)
+    one_link = one_bytes / fast
     two_base = style.two_shot_startup_s + style.two_shot_device_s * count
     two_start = two_base + 2.0 * hop_s
     two_bytes = 2.0 * (count - 1.0) / count * message_bytes
@@ -114,7 +123,7 @@ def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style
     One step: every device sends its share to every other.
     """
     count = max(2.0, devices)
-    bandwidth = usable_link_bytes_per_s(device, count) * style.one_shot_link_share
+    bandwidth = fed_link_bytes_per_s(usable_link_bytes_per_s(device, count), style.one_shot_link_share, device, style)
     hop_s = one_shot_hops(device, count) * device.link_latency_s
     startup_s = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
     moved = (count - 1.0) / count * gathered_bytes

@@ -153,7 +153,7 @@ def prefill_s(at: Setting, batch: float) -> float:
 
 
 def decode_s(at: Setting, batch: float, context: float) -> float:
-    """Time of one token of every sequence: a pass, or the slowest stage once for each micro-batch, if that is longer."""
+    """Time of one token of every sequence: a pass, or if longer the slowest stage once for each micro-batch."""
     one = decode(at, batch, context)
     return max(one.pass_s, micro_batches(batch, at.parallelism.pipeline_parallel) * one.stage_s)
 

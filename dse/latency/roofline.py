@@ -8,8 +8,9 @@ from typing import NamedTuple
 class Operator(NamedTuple):
     """What one operator asks of one device.
 
-    `weight_bytes` and `kv_cache_bytes` are read from HBM and may be read ahead of time; `other_bytes` may not: activations
-    that do not fit in L2, second readings, and what is written. `rate_flops_per_s` and `floor_s` belong to its kind and style.
+    `weight_bytes` and `kv_cache_bytes` are read from HBM and may be read ahead of time; `other_bytes` may not:
+    activations that do not fit in L2, second readings, and what is written. `rate_flops_per_s` and `floor_s` belong to
+    its kind and style.
     """
 
     flops: float
