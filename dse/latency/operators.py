@@ -62,6 +62,18 @@ def vector(elements: float, flops_per_element: float, passes: float, on: Machine
                     spilled_bytes(moved, on.device.l2_bytes), moved)
 
 
+def logits(rows: float, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
+    """The product with the vocabulary's matrix, which quantisation leaves as it leaves the residual stream.
+
+    It is read in the residual stream's precision, as `weights_per_device_bytes` keeps it, and runs at the 16-bit rate.
+    """
+    kept = precision.residual_bytes
+    wide = Precision(kept, kept, precision.kv_cache_bytes, kept, 1.0)
+    rate = on.matmul_flops_per_s / precision.matrix_rate
+    exact = Machine(on.device, on.style, on.hbm_bytes_per_s, rate, on.attention_flops_per_s, on.vector_flops_per_s)
+    return matmul(rows, model.width, part.vocabulary, exact, wide)
+
+
 def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
     """Rotary embedding and fused causal attention over cached and new tokens.
 

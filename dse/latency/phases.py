@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dse.hardware import Accelerator
 from dse.latency.collectives import all_gather, point_to_point_s
 from dse.latency.memory import Shard, kv_cache_bytes, shard, weights_per_device_bytes
-from dse.latency.operators import NORM_FLOPS, Machine, Tokens, machine, matmul, vector
+from dse.latency.operators import NORM_FLOPS, Machine, Tokens, logits, machine, vector
 from dse.latency.roofline import OperatorTime, operator_time
 from dse.latency.schedule import (
     AttentionBlock,
@@ -106,11 +106,11 @@ def ends(tokens: Tokens, at: Step, devices: float) -> Ends:
     hbm, l2 = at.on.hbm_bytes_per_s, at.on.device.l2_bytes_per_s
     lookup = vector(at.rows * at.model.width, 0.0, 2.0, at.on, at.precision)
     norm = vector(tokens.sequences * at.model.width, NORM_FLOPS, 2.0, at.on, at.precision)
-    logits = matmul(tokens.sequences, at.model.width, at.part.vocabulary, at.on, at.precision)
-    ahead = min(at.technique.prefetch_weights * logits.weight_bytes, at.window_bytes)
+    product = logits(tokens.sequences, at.model, at.part, at.on, at.precision)
+    ahead = min(at.technique.prefetch_weights * product.weight_bytes, at.window_bytes)
     gathered = tokens.sequences * at.part.vocabulary * devices * at.precision.residual_bytes
     return Ends(operator_time(lookup, 0.0, hbm, l2), collective_time(at.reduce), operator_time(norm, 0.0, hbm, l2),
-                operator_time(logits, ahead, hbm, l2),
+                operator_time(product, ahead, hbm, l2),
                 collective_time(all_gather(gathered, devices, at.on.device, at.on.style)))
 
 
