@@ -24,8 +24,8 @@ class Field:
 
     `key` is its name there, `attribute` its name in the record, `scale` the exact factor from the key's unit to SI.
     `minimum` is excluded unless `closed`; `maximum` is allowed. `joint` marks what is checked together with other keys
-    or needs more than a factor, so that it cannot be an axis by itself. `constant` marks an assumption that carries low, base,
-    high and a source in the unit `unit`.
+    or needs more than a factor, so that it cannot be an axis by itself. `constant` marks an assumption that carries
+    low, base, high and a source in the unit `unit`.
     """
 
     key: str

@@ -72,7 +72,8 @@ def device_power_w(at: Setting, served: Latency, assumptions: CostAssumptions) -
 def metrics(case: Case) -> Metrics:
     """All metrics of one case; an infeasible design has them too, beside its violations.
 
-        tokens_per_s_per_usd = throughput / cost of the group        tokens_per_s_per_mm2 = throughput / dies of the group
+        tokens_per_s_per_usd = throughput / cost of the group
+        tokens_per_s_per_mm2 = throughput / die area of the group
 
     The silicon counts the accelerators' dies, not HBM, hosts or switches.
     """

@@ -47,7 +47,7 @@ def plan(overrides: Sequence[Override], largest: int) -> Plan:
 
 def _axis(key: str, override: Override) -> SweptKey:
     texts = tuple(str(text) for text in override.sweep_string_iterator())
-    if override.is_range_sweep() or override.is_choice_sweep() and not _has_glob(override):
+    if override.is_range_sweep() or (override.is_choice_sweep() and not _has_glob(override)):
         values = tuple(_value(value) for value in override.sweep_iterator())
     else:
         values = texts
@@ -67,13 +67,15 @@ def _value(value: Any) -> Any:
 
 
 def _length(override: Override) -> int:
+    from hydra.core.override_parser.types import RangeSweep
+
     value = override.value()
     if override.is_interval_sweep():
         raise InputError(f"{override.get_key_element()}=interval(...) is continuous: a grid takes a list, choice(...) "
                          "or range(start,stop,step)")
-    if override.is_range_sweep():
-        span = (value.stop - value.start) / value.step
-        count = max(0, math.ceil(span - 1e-9))
+    if isinstance(value, RangeSweep):
+        start, stop, step = (float(part or 0.0) for part in (value.start, value.stop, value.step))
+        count = max(0, math.ceil((stop - start) / step - 1e-9))
     else:
         count = sum(1 for _ in override.sweep_string_iterator())
     if not count:

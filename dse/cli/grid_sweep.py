@@ -1,4 +1,4 @@
-"""A grid sweep under Hydra: composition of what is not a number, one compiled batch for the rest, a folder of results."""
+"""A grid sweep under Hydra: compose what is not a number, evaluate the rest as one batch, write a folder of results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dse.case import case, row, slots
 from dse.cli.axes import Plan, SweptKey, plan
-from dse.cli.hydra_run import groups, plain
+from dse.cli.hydra_run import groups, plain, referenced
 from dse.errors import InputError
 from dse.grid.grid import Axis, Grid
 from dse.grid.table import Part, tabulate
@@ -40,29 +40,47 @@ def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) ->
     from dse.cli.results import Results, write_results
 
     asked = plan(OverridesParser.create(config_loader=loader).parse_overrides(list(arguments)), LARGEST_TABLE)
-    first = _settings(loader, master, [*asked.fixed, *(axis.overrides[0] for axis in asked.axes)])
+    config = loader.load_sweep_config(master, [*asked.fixed, *(axis.overrides[0] for axis in asked.axes)])
+    first = plain(config)
     objective = first["objective"]
     if objective not in Metrics._fields:
         raise InputError(f"objective={objective} is not allowed: choose one of {', '.join(Metrics._fields)}")
-    numeric, other = _sorted_axes(asked, groups(first, _overridden(asked)))
+    numeric, other = _sorted_axes(asked, groups(first, _overridden(asked)), referenced(config))
     composed = list(_compositions(loader, master, asked, numeric, other, first))
     started = time.perf_counter()
     table = tabulate([part for one in composed for part in _parts(one, numeric, asked)],
                      [*(axis.key for axis in asked.axes), *([] if _has_technique(asked) else [TECHNIQUE])])
+    elapsed_s = time.perf_counter() - started
     results = Results(table, tuple(axis.key for axis in asked.axes), objective, first, tuple(arguments),
-                      time.perf_counter() - started)
+                      _chip(plain(loader.load_sweep_config(master, list(asked.fixed))), asked), elapsed_s)
     return write_results(results, first["name"])
+
+
+def _chip(settings: Mapping[str, Any], asked: Plan) -> dict[str, Any] | None:
+    """The chip that the sweep starts from and what it has along the axes; none where the chip itself is an axis."""
+    if any(axis.key == "hardware" for axis in asked.axes):
+        return None
+    values = {}
+    for axis in asked.axes:
+        group, _, key = axis.key.partition(".")
+        if isinstance(settings.get(group), Mapping) and isinstance(settings[group].get(key), (int, float)):
+            values[axis.key] = settings[group][key]
+    return {"name": settings["hardware"]["name"], "values": values}
 
 
 def _settings(loader: ConfigLoader, master: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     return plain(loader.load_sweep_config(master, list(overrides)))
 
 
-def _sorted_axes(asked: Plan, settings: Mapping[str, Any]) -> tuple[list[SweptKey], list[SweptKey]]:
-    """Axes that are slots of the compiled model, and those that need a configuration of their own for each value."""
+def _sorted_axes(asked: Plan, settings: Mapping[str, Any], shared: set[str]) -> (
+        tuple[list[SweptKey], list[SweptKey]]):
+    """Axes that are slots of the compiled model, and those that need a configuration of their own for each value.
+
+    A key in `shared` sets other values too, through an interpolation, so a slot would not be enough.
+    """
     places = slots(settings)
-    numbers = [axis for axis in asked.axes
-               if axis.key in places and all(isinstance(value, (int, float)) for value in axis.values)]
+    numbers = [axis for axis in asked.axes if axis.key in places and axis.key.rpartition(".")[2] not in shared
+               and all(isinstance(value, (int, float)) for value in axis.values)]
     return numbers, [axis for axis in asked.axes if axis not in numbers]
 
 

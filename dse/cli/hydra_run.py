@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import re
 import sys
@@ -30,20 +31,43 @@ def configuration_folder() -> Path:
 def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
     """Composes the configuration of `arguments` and runs `task` with it, as often as a multirun says.
 
-    Raises InputError for what Hydra refuses.
+    Raises InputError for what Hydra or the task refuses.
     """
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    refused: list[InputError] = []
     with _as_command_line(arguments), _errors_raised():
         try:
-            hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(task)()
+            start = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")
+            start(_held_back(task, refused))()
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(sentence(error)) from error
         except SystemExit as error:
             if error.code not in (0, None):
                 raise InputError("the command line could not be read; see the line above") from error
+    if refused:
+        raise refused[0]
+
+
+def _held_back(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Callable[[DictConfig], Any]:
+    """`task`, its refusal put into `refused`: Hydra would print a line of its own about a single run that raises."""
+
+    @functools.wraps(task)
+    def held_back(config: DictConfig) -> Any:
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        try:
+            return task(config)
+        except InputError as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            refused.append(error)
+            return None
+
+    return held_back
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -51,18 +75,41 @@ def plain(config: DictConfig) -> dict[str, Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    def contained(value: Any) -> Any:
+        return OmegaConf.to_container(value, resolve=True, throw_on_missing=True) if OmegaConf.is_config(value) else value
+
     try:
-        found = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        return {str(key): contained(config[key]) for key in config if key not in RESERVED}
     except OmegaConfBaseException as error:
         raise InputError(sentence(error)) from error
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items() if key not in RESERVED}
+
+
+def composed(overrides: Sequence[str]) -> dict[str, Any]:
+    """The groups of the shipped configuration under `overrides`, for scripts and notebooks; InputError as elsewhere."""
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(configuration_folder())):
+            settings = plain(compose("config", list(overrides)))
+    except HydraException as error:
+        raise InputError(sentence(error)) from error
+    return groups(settings, [text.partition("=")[0] for text in overrides])
+
+
+def referenced(config: DictConfig) -> set[str]:
+    """Last names of the keys that other values of the configuration refer to, as in ${latency.one_shot_startup_us}."""
+    from omegaconf import OmegaConf
+
+    task = {key: OmegaConf.to_container(value, resolve=False) if OmegaConf.is_config(value) else value
+            for key, value in config.items_ex(resolve=False) if key not in RESERVED}
+    return {name.rpartition(".")[2] for name in re.findall(r"\$\{([^{}]*)\}", str(task))}
 
 
 def groups(settings: Mapping[str, Any], overridden: Iterable[str]) -> dict[str, Any]:
     """The groups of a configuration, without the command's own settings.
 
-    `overridden` are the keys that the user set one by one: they win over a model's file and over a preset's token split.
+    `overridden` are the keys that the user set one by one: they win over a model's file and a preset's token split.
     """
     found = {key: value for key, value in settings.items() if isinstance(value, Mapping)}
     set_keys = [key.lstrip("+") for key in overridden]
@@ -84,7 +131,7 @@ def sentence(error: BaseException) -> str:
         found = re.search(pattern, text) or re.search(pattern, cause)
         if found:
             return say(found[1], f"{text}\n{cause}")
-    if "Ambiguous value" in text or "sweep" in text.lower() and "override" in text.lower():
+    if "Ambiguous value" in text or ("sweep" in text.lower() and "override" in text.lower()):
         first = text.splitlines()[0].rstrip(".:")
         return f"{first}: several values need dse sweep (or quotes, if the comma is part of the value)"
     lines = [line.strip() for line in text.splitlines() if line.strip()]

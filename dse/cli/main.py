@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(f"{verb} is not a verb: choose one of {', '.join(VERBS)}", BAD_INPUT)
     module = importlib.import_module(f"dse.cli.{verb}")
     if {"-h", "--help"} & set(rest):
-        print(module.__doc__.split("\n", 1)[1].strip())
+        print((module.__doc__ or "").partition("\n")[2].strip())
         return 0
     return _run(module.run, rest)
 

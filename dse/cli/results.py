@@ -34,6 +34,7 @@ class Results(NamedTuple):
     objective: str
     settings: Mapping[str, Any]
     command: tuple[str, ...]
+    chip: Mapping[str, Any] | None
     evaluation_s: float
 
 
@@ -45,11 +46,10 @@ def write_results(results: Results, name: str | None) -> Path:
     folder = RUNS / str(name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     _refuse_other(folder, results)
     record = _record(results)
-    summary = summary_text(results, record, folder)
     RUNS.mkdir(exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=RUNS, prefix=f".{folder.name}."))
     try:
-        _fill(building, results, record, summary)
+        summary = _fill(building, results, record, folder)
         _move(building, folder)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -83,6 +83,7 @@ def _record(results: Results) -> dict[str, Any]:
         "provenance": provenance(),
         "command": ["dse", "sweep", *results.command],
         "objective": results.objective,
+        "chip": results.chip,
         "axes": {axis: list(dict.fromkeys(table[axis].tolist())) for axis in results.axes},
         "rows": len(table["feasible"]),
         "feasible": int(np.sum(table["feasible"] > 0.0)),
@@ -101,7 +102,7 @@ def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> s
     objective = results.objective
     axes = [axis for axis in results.axes if axis != "technique"]
     reference = record["best"].get("none")
-    rows = [("best", *axes, objective, "over none", "feasible die mm2", "group USD")]
+    rows = [("best", *axes, objective, "over none", "die mm2", "group USD")]
     for technique, row in record["best"].items():
         gain = f"{row[objective] / reference[objective]:.3f} x" if reference else ""
         rows.append((technique, *(f"{row[axis]}" for axis in axes), f"{row[objective]:.6g}", gain,
@@ -110,7 +111,8 @@ def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> s
     return f"{head}\n\n{text_columns(rows)}\n\n{front}\nresults: {folder}\n"
 
 
-def _fill(folder: Path, results: Results, record: Mapping[str, Any], summary: str) -> None:
+def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path) -> str:
+    """Writes every file of the sweep into `folder`, which will become `final`; returns the summary."""
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -120,11 +122,14 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], summary: st
     front = table.take(pa.array(front_rows(results.table)))
     _binary(folder / "pareto.csv", lambda stream: csv.write_csv(front, stream))
     write_text(folder / RECORD, json.dumps(record, indent=2, allow_nan=False, default=str) + "\n")
-    write_text(folder / "summary.txt", summary)
+    left_out = []
     if record["best"]:
         from dse.cli.draw import draw_sweep
 
-        draw_sweep(results.table, record, folder)
+        left_out = draw_sweep(results.table, record, folder)
+    summary = summary_text(results, record, final) + "".join(f"{line}\n" for line in left_out)
+    write_text(folder / "summary.txt", summary)
+    return summary
 
 
 def _binary(path: Path, fill: Any) -> None:
@@ -136,7 +141,7 @@ def _binary(path: Path, fill: Any) -> None:
 
 def _refuse_other(folder: Path, results: Results) -> None:
     if folder.parent != RUNS or folder.name.startswith("."):
-        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give the plain name of a folder under {RUNS}")
+        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give a plain name, for a folder under {RUNS}")
     if not folder.exists():
         return
     record = folder / RECORD

@@ -1,0 +1,60 @@
+"""Which figures a sweep gets, from its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import InputError
+from dse.grid.table import Columns
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+L2 = "hardware.l2_mib"
+TECHNIQUE = "technique"
+MODEL = "model"
+SPLIT = "parallelism.tensor_parallel"
+
+
+def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[str]:
+    """Draws the figures that the sweep's axes call for into `folder`; returns a line for each that cannot be drawn."""
+    from dse.figures.style import save
+
+    provenance = f"dse {record['provenance']['dse']}: {' '.join(record['command'])}"
+    left_out = []
+    for name, draw in _figures(table, record):
+        try:
+            save(draw(), folder / name, provenance)
+        except InputError as error:
+            left_out.append(f"no figure {name}: {error}")
+    return left_out
+
+
+def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    axes = record["axes"]
+    if len(axes.get(L2, ())) > 1 and MODEL not in axes:
+        yield "performance_per_cost", lambda: _performance_per_cost(table, record)
+    if SPLIT in axes and MODEL in axes:
+        yield "speedup", lambda: _speedup(table, SPLIT)
+    yield "pareto", lambda: _pareto(table, record)
+
+
+def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Figure:
+    from dse.figures.performance_per_cost import Chip, draw_performance_per_cost, performance_per_cost_data
+
+    chip = record["chip"] and Chip(record["chip"]["name"], record["chip"]["values"])
+    return draw_performance_per_cost(performance_per_cost_data(table, record["objective"], chip))
+
+
+def _pareto(table: Columns, record: Mapping[str, Any]) -> Figure:
+    from dse.figures.pareto import draw_pareto, pareto_data
+
+    return draw_pareto(pareto_data(table, objective=record["objective"]))
+
+
+def _speedup(table: Columns, along: str) -> Figure:
+    from dse.figures.speedup import draw_speedup, speedup_data
+
+    return draw_speedup(speedup_data(table, along))
