@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +48,15 @@ DEFAULTS = {"core": "gpu", "l2": "gpu_like", "package": "interposer", "die_yield
             "system": "node", "ownership": "owned"}
 
 
-def raw_option(group: str, name: str) -> dict[str, Any]:
-    """A shipped option as the plain mapping that a configuration holds."""
+@cache
+def _loaded(group: str, name: str) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
     return loaded
+
+
+def raw_option(group: str, name: str) -> dict[str, Any]:
+    """A shipped option as the plain mapping that a configuration holds."""
+    return deepcopy(_loaded(group, name))
 
 
 def raw_cost(device: Accelerator, **options: str) -> dict[str, dict[str, Any]]:
@@ -58,6 +65,7 @@ def raw_cost(device: Accelerator, **options: str) -> dict[str, dict[str, Any]]:
     return {group: raw_option(group, names[group]) for group in GROUPS}
 
 
+@cache
 def cost_of(device: Accelerator, **options: str) -> CostAssumptions:
     """The base assumptions that go with a chip."""
     return cost_assumptions(raw_cost(device, **options))
