@@ -1,0 +1,1 @@
+"""Exact answers: the model compiled over grids of designs, and their Pareto fronts."""

@@ -1,0 +1,75 @@
+"""LLVM text to machine code that Python can call, kept on disk."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from dse.grid import cache as kept
+from dse.grid.nest import FUNCTION, Nest
+
+OPTIMISATION = 2
+
+
+class Code(NamedTuple):
+    """A compiled loop nest: its function, and the scratch rows that a call needs."""
+
+    run: Any
+    scratch_rows: int
+
+
+@cache
+def _target() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=OPTIMISATION)
+
+
+def machine_code(text: str) -> bytes:
+    """The object file of an LLVM module."""
+    from llvmlite import binding
+
+    target = _target()
+    module = binding.parse_assembly(text)
+    module.verify()
+    builder = binding.create_pass_builder(target, binding.create_pipeline_tuning_options(speed_level=OPTIMISATION))
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = target.emit_object(module)
+    return code
+
+
+def code(key: str, made: Callable[[], Nest], prototype: Any) -> Code:
+    """The compiled nest of `key`, from disk where it was compiled before, else from the text that `made` gives."""
+    name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+    content = kept.read(name)
+    if content is None:
+        nest = made()
+        head = json.dumps({"scratch_rows": nest.scratch_rows}).encode()
+        content = head + b"\n" + machine_code(nest.text)
+        kept.write(name, content)
+    head, _, obj = content.partition(b"\n")
+    return Code(_loaded(obj, prototype), json.loads(head)["scratch_rows"])
+
+
+def _loaded(obj: bytes, prototype: Any) -> Any:
+    from llvmlite import binding
+
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
+    engine.add_object_file(binding.ObjectFileRef.from_data(obj))
+    engine.finalize_object()
+    run = prototype(engine.get_function_address(FUNCTION))
+    run.engine = engine  # the code lives as long as what calls it
+    return run
+
+
+def nest_prototype() -> Any:
+    """The C type of a loop nest's function: base, columns, lengths, scratch, out, stride. It runs without the GIL."""
+    pointer = ctypes.c_void_p
+    return ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, pointer, ctypes.c_int64)
