@@ -79,8 +79,7 @@ def _length(override: Override) -> int:
     else:
         count = sum(1 for _ in override.sweep_string_iterator())
     if not count:
-        raise InputError(f"{override.get_key_element()}={override.get_value_element_as_str()} is empty: give at least "
-                         "one value")
+        raise InputError(f"{override.input_line} is empty: give at least one value")
     return count
 
 

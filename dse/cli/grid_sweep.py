@@ -45,6 +45,8 @@ def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) ->
     objective = first["objective"]
     if objective not in Metrics._fields:
         raise InputError(f"objective={objective} is not allowed: choose one of {', '.join(Metrics._fields)}")
+    if not isinstance(first["figures"], bool):
+        raise InputError(f"figures={first['figures']} is not allowed: choose true or false")
     numeric, other = _sorted_axes(asked, groups(first, _overridden(asked)), referenced(config))
     composed = list(_compositions(loader, master, asked, numeric, other, first))
     started = time.perf_counter()

@@ -123,7 +123,7 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path
     _binary(folder / "pareto.csv", lambda stream: csv.write_csv(front, stream))
     write_text(folder / RECORD, json.dumps(record, indent=2, allow_nan=False, default=str) + "\n")
     left_out = []
-    if record["best"]:
+    if record["best"] and results.settings["figures"]:
         from dse.cli.draw import draw_sweep
 
         left_out = draw_sweep(results.table, record, folder)

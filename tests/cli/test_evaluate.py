@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import refused
 
 from dse.cli.main import main
 from dse.objective import VIOLATIONS, Metrics
@@ -18,16 +19,6 @@ def evaluate(capsys: pytest.CaptureFixture[str], *overrides: str) -> dict[str, A
     assert main(["evaluate", "output=json", *overrides]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main(list(arguments)) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("dse: ")
-    assert printed.err.count("\n") == 1, printed.err
-    assert "Traceback" not in printed.err
-    return printed.err
 
 
 @pytest.fixture(autouse=True)

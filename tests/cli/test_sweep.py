@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
-from test_evaluate import refused
+from command_line import refused
 
 from dse.cli.main import main
 
-GRID = ("hardware.l2_mib=8,40,104", "hardware.hbm_gb_per_s=1600,3200", "name=grid")
+GRID = ("hardware.l2_mib=8,40,104", "hardware.hbm_gb_per_s=1600,3200", "name=grid", "figures=false")
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_grid_is_tabulated_with_and_without_the_technique(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sweep", *GRID]) == 0
+    assert main(["sweep", *GRID[:-1]]) == 0
     summary = capsys.readouterr().out
     table = rows(Path("runs/grid/results.csv"))
     assert len(table) == 3 * 2 * 2
@@ -77,7 +77,7 @@ def test_the_best_of_each_technique_and_the_front_are_exact(capsys: pytest.Captu
 
 def test_groups_and_formats_are_axes_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "hardware=a100,h100", "precision.kv_cache=bf16,int8", "technique=none,preserve_kv",
-                 "traffic.batch=1,8", "precision=int8", "name=kinds"]) == 0
+                 "traffic.batch=1,8", "precision=int8", "name=kinds", "figures=false"]) == 0
     capsys.readouterr()
     table = rows(Path("runs/kinds/results.csv"))
     assert len(table) == 16
@@ -91,7 +91,7 @@ def test_groups_and_formats_are_axes_too(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_constant_and_a_range_are_axes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "cost.process.wafer_usd=9000,18000", "hardware.l2_mib=range(8,41,16)", "technique=none",
-                 "name=constants"]) == 0
+                 "name=constants", "figures=false"]) == 0
     capsys.readouterr()
     table = rows(Path("runs/constants/results.csv"))
     assert [row["hardware.l2_mib"] for row in table] == ["8", "24", "40"] * 2
@@ -100,7 +100,7 @@ def test_a_constant_and_a_range_are_axes(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_infeasible_designs_are_rows_and_never_the_best(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sweep", "parallelism.tensor_parallel=1,2,8", "precision=bf16", "name=tight"]) == 0
+    assert main(["sweep", "parallelism.tensor_parallel=1,2,8", "precision=bf16", "name=tight", "figures=false"]) == 0
     summary = capsys.readouterr().out
     table = rows(Path("runs/tight/results.csv"))
     by_split = {row["parallelism.tensor_parallel"]: row for row in table}
@@ -147,13 +147,13 @@ def test_the_record_can_make_the_sweep_again(capsys: pytest.CaptureFixture[str])
 def test_evaluate_with_the_sweeper_is_the_same_thing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", *GRID]) == 0
     first = Path("runs/grid/results.csv").read_bytes()
-    assert main(["evaluate", "--multirun", "hydra/sweeper=grid", *GRID[:-1], "name=other"]) == 0
+    assert main(["evaluate", "--multirun", "hydra/sweeper=grid", *GRID[:-2], "name=other", "figures=false"]) == 0
     capsys.readouterr()
     assert Path("runs/other/results.csv").read_bytes() == first
 
 
 def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sweep", *GRID]) == 0
+    assert main(["sweep", *GRID[:-1]]) == 0
     pictures = {path.name: path.read_bytes() for path in Path("runs/grid").glob("*.svg")}
     assert pictures
     for name in pictures:
@@ -176,6 +176,7 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
     (["hardware.l2_mb=8,16"], ["hardware.l2_mb", "hardware.l2_mib"]),
     (["hardware=h100,h1000"], ["hardware=h1000", "h100"]),
     (["hardware.l2_mib=8,16", "objective=beauty"], ["objective=beauty"]),
+    (["hardware.l2_mib=8,16", "figures=many"], ["figures=many", "true"]),
     (["hardware.l2_mib=8,16", "name=../elsewhere"], ["name=../elsewhere"]),
     (["traffic.batch=1.5,2"], ["traffic.batch=1.5", "whole number"]),
 ])
@@ -184,3 +185,13 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(capsys: pytest.CaptureFixt
     text = refused(capsys, "sweep", *arguments)
     assert all(word in text for word in words), text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_others_refer_to_moves_them_too(capsys: pytest.CaptureFixture[str]) -> None:
+    axis = "latency.one_shot_startup_us=5,50"
+    assert main(["sweep", axis, "technique=none", "name=one", "figures=false"]) == 0
+    assert main(["sweep", axis, "technique=none", "latency.two_shot_startup_us=${latency.one_shot_startup_us}",
+                 "name=both", "figures=false"]) == 0
+    capsys.readouterr()
+    one, both = (float(rows(Path("runs", name, "results.csv"))[1]["tpot_s"]) for name in ("one", "both"))
+    assert both > one
