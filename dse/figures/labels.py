@@ -1,0 +1,213 @@
+"""How axes, metrics and options are called on figures, with the units they are shown in: the one place for labels."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from dse.units import KILO, MILLI
+
+GROUPS = ("hardware", "latency", "model", "traffic", "precision", "parallelism", "technique", "cost")
+"""Groups of the configuration: a column named after one, or after a key in one, is an axis; all others are metrics."""
+
+CHOSEN = ("hardware", "parallelism", "technique", "traffic.batch")
+"""Groups and keys that are a designer's to choose, so that a figure may show the best over them."""
+
+POWERS_OF_TWO = ("hardware.l2_mib", "parallelism.tensor_parallel", "parallelism.pipeline_parallel", "traffic.batch",
+                 "traffic.total_tokens", "traffic.prompt_tokens", "traffic.output_tokens", "technique.limit_mib")
+"""Axes that people count in powers of two, shown in the unit of the column."""
+
+
+class Quantity(NamedTuple):
+    """The name of a column, the unit it is shown in, the factor from the column's unit to it, and which way is better.
+
+    `better` is 1 where more is better, -1 where less is, 0 where neither can be said. `short` fits a panel's title.
+    """
+
+    name: str
+    unit: str = ""
+    factor: float = 1.0
+    better: float = 0.0
+    short: str = ""
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "hardware": Quantity("Chip"),
+    "hardware.cores": Quantity("Cores"),
+    "hardware.clock_ghz": Quantity("Clock", "GHz"),
+    "hardware.l2_mib": Quantity("L2 size", "MiB", short="L2"),
+    "hardware.l2_gb_per_s": Quantity("L2 bandwidth", "TB/s", 1.0 / KILO, short="L2"),
+    "hardware.hbm_gb": Quantity("HBM capacity", "GB", short="HBM"),
+    "hardware.hbm_gb_per_s": Quantity("HBM bandwidth", "TB/s", 1.0 / KILO, short="HBM"),
+    "hardware.link_gb_per_s": Quantity("Link bandwidth, one direction", "GB/s", short="links"),
+    "hardware.link_latency_us": Quantity("Link latency", "µs"),
+    "hardware.tdp_w": Quantity("Thermal design power", "W"),
+    "model": Quantity("Model"),
+    "precision": Quantity("Precision"),
+    "traffic": Quantity("Traffic"),
+    "traffic.batch": Quantity("Batch (sequences)", short="batch"),
+    "traffic.total_tokens": Quantity("Sequence length", "tokens", short="length"),
+    "traffic.prompt_tokens": Quantity("Prompt", "tokens"),
+    "traffic.output_tokens": Quantity("Output", "tokens"),
+    "parallelism.tensor_parallel": Quantity("Tensor-parallel devices", short="TP"),
+    "parallelism.pipeline_parallel": Quantity("Pipeline stages", short="PP"),
+    "technique": Quantity("Technique"),
+    "technique.limit_mib": Quantity("Prefetch limit of a window", "MiB", short="limit"),
+    "ttft_s": Quantity("Time to first token", "s", better=-1.0),
+    "tpot_s": Quantity("Time per output token", "ms", 1.0 / MILLI, better=-1.0),
+    "request_s": Quantity("Request time", "s", better=-1.0),
+    "throughput_tokens_per_s": Quantity("Throughput of the group", "tokens/s", better=1.0, short="throughput"),
+    "die_mm2": Quantity("Die area", "mm²", better=-1.0),
+    "die_yield": Quantity("Die yield", "%", 100.0, better=1.0),
+    "die_usd": Quantity("Cost of the die", "USD", better=-1.0),
+    "device_usd": Quantity("Cost of one device", "USD", better=-1.0),
+    "group_usd": Quantity("Cost of the group", "thousand USD", 1.0 / KILO, better=-1.0),
+    "device_power_w": Quantity("Power of one device", "W", better=-1.0),
+    "usd_per_hour": Quantity("Running cost of the group", "USD/h", better=-1.0),
+    "usd_per_million_tokens": Quantity("Cost of output tokens", "USD per million", better=-1.0),
+    "tokens_per_j": Quantity("Output per energy", "tokens/J", better=1.0),
+    "tokens_per_s_per_mm2": Quantity("Throughput per silicon area", "tokens/s per 1000 mm²", KILO, better=1.0),
+    "tokens_per_s_per_usd": Quantity("Throughput per cost", "tokens/s per 1000 USD", KILO, better=1.0),
+}
+
+OPTIONS: Mapping[str, str] = {
+    "none": "no technique",
+    "preserve": "PRESERVE",
+    "preserve_weights": "PRESERVE, weights only",
+    "preserve_kv": "PRESERVE, KV-cache only",
+    "ascend_910b": "Ascend 910B",
+    "a100": "A100",
+    "h100": "H100",
+    "h200": "H200",
+    "tpu_v4": "TPU v4",
+    "llama2_7b": "Llama2-7B",
+    "llama2_70b": "Llama2-70B",
+    "llama3_8b": "Llama3-8B",
+    "llama3_70b": "Llama3-70B",
+    "qwen2_7b": "Qwen2-7B",
+    "qwen2_72b": "Qwen2-72B",
+    "phi3_small": "Phi-3-small",
+    "phi3_medium": "Phi-3-medium",
+    "gpt3_175b": "GPT-3 175B",
+    "opt_6_7b": "OPT-6.7B",
+    "opt_13b": "OPT-13B",
+    "opt_30b": "OPT-30B",
+    "opt_66b": "OPT-66B",
+    "bf16": "BF16",
+    "fp16": "FP16",
+    "fp8": "FP8",
+    "int8": "INT8",
+    "int4": "INT4",
+}
+
+ATTENTION_PROJECTIONS, ATTENTION, FEED_FORWARD, COLLECTIVES, ELEMENTWISE, LOGITS, OTHER = (
+    "attention projections", "attention", "feed-forward", "collectives", "norms, activation, embedding", "logits",
+    "other")
+
+OPERATORS: Mapping[str, tuple[str, str]] = {
+    "embedding": ("embedding", ELEMENTWISE),
+    "embedding_all_reduce": ("all-reduce", COLLECTIVES),
+    "attention_norm": ("norm", ELEMENTWISE),
+    "qkv": ("QKV", ATTENTION_PROJECTIONS),
+    "attention": ("attention", ATTENTION),
+    "output": ("output", ATTENTION_PROJECTIONS),
+    "attention_all_reduce": ("all-reduce", COLLECTIVES),
+    "mlp_norm": ("norm", ELEMENTWISE),
+    "gate_up": ("gate, up", FEED_FORWARD),
+    "activation": ("activation", ELEMENTWISE),
+    "down": ("down", FEED_FORWARD),
+    "mlp_all_reduce": ("all-reduce", COLLECTIVES),
+    "final_norm": ("norm", ELEMENTWISE),
+    "logits": ("logits", LOGITS),
+    "logits_all_gather": ("all-gather", COLLECTIVES),
+    "stage_transfers": ("transfers", COLLECTIVES),
+}
+"""Short name and kind of each operator."""
+
+BOUNDS: Mapping[str, tuple[str, str]] = {
+    "compute": ("C", "compute"), "hbm": ("M", "HBM"), "l2": ("L", "L2"), "link": ("N", "links"),
+    "floor": ("F", "floor (launch, start-up)"), "pipeline": ("P", "pipeline")}
+"""Letter and name of what bounds an operator."""
+
+BLOCKS: Mapping[str, str] = {
+    "cores": "cores", "l2": "L2", "hbm_phy": "HBM PHY", "hbm_controller": "HBM controller", "link_phy": "link PHY",
+    "link_controller": "link controller", "host_interface": "host interface", "network_on_chip": "network on chip",
+    "other": "other", "die": "die", "hbm": "HBM", "package": "package", "test": "test and assembly", "board": "board",
+    "host_share": "share of host", "network": "network"}
+"""Blocks of the die and items of the bill."""
+
+
+def group(key: str) -> str:
+    """The group of the configuration that a column belongs to; the column's own name where it is a metric."""
+    return re.split(r"[./@]", key, maxsplit=1)[0]
+
+
+def is_chosen(key: str) -> bool:
+    """Whether the axis is a designer's to choose. Over a model or an assumption a best would mean nothing."""
+    return key in CHOSEN or group(key) in CHOSEN
+
+
+def quantity(key: str) -> Quantity:
+    """What is known of the column `key`; its own name, without a unit, where nothing is."""
+    return QUANTITIES.get(key, Quantity(key))
+
+
+def option_name(option: str) -> str:
+    """An option of a group as people write it."""
+    return OPTIONS.get(option, option)
+
+
+def operator_name(operator: str) -> str:
+    """An operator's short name."""
+    return OPERATORS.get(operator, (operator.replace("_", " "), OTHER))[0]
+
+
+def operator_kind(operator: str) -> str:
+    """The kind that an operator is coloured by."""
+    return OPERATORS.get(operator, (operator, OTHER))[1]
+
+
+def block_name(block: str) -> str:
+    """A block of the die, or an item of the bill, as people write it."""
+    return BLOCKS.get(block, block.replace("_", " "))
+
+
+def axis_label(key: str) -> str:
+    """Name and unit, for an axis: "HBM bandwidth (TB/s)"."""
+    of = quantity(key)
+    return f"{of.name} ({of.unit})" if of.unit else of.name
+
+
+def value_text(key: str, value: float | str) -> str:
+    """A value of an axis with its unit: "104 MiB", "1.6 TB/s", "Llama3-70B"."""
+    of = quantity(key)
+    if isinstance(value, str):
+        return option_name(value)
+    return f"{of.factor * value:,.6g} {of.unit}".rstrip()
+
+
+def setting_text(key: str, value: float | str, named: bool = True) -> str:
+    """Name and value: "HBM 1.6 TB/s", "TP 8"; an option stands by itself. Not `named`: the value alone."""
+    of, text = quantity(key), value_text(key, value)
+    return f"{of.short or of.name} {text}" if named and not isinstance(value, str) else text
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def uncapital(text: str) -> str:
+    """The text as it stands within a sentence: "L2 size" and "HBM bandwidth" keep their capitals."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def number(value: float) -> str:
+    """A metric's value in three significant digits (a whole number all of its own), thousands set apart."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == round(value) or abs(value) >= 1000.0:
+        return f"{value:,.0f}"
+    return f"{value:#.3g}".rstrip(".")

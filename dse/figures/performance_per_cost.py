@@ -1,0 +1,258 @@
+"""Performance per cost against L2 size (or another axis), a curve for each technique: where is the best?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dse.errors import InputError
+from dse.figures.faceting import Facets, facets
+from dse.figures.labels import axis_label, capital, number, option_name, quantity, setting_text, value_text
+from dse.figures.placement import PointLabel, place_labels
+from dse.figures.style import (
+    COLUMN_INCHES,
+    GREY,
+    PAGE_INCHES,
+    CurveStyle,
+    curve_styles,
+    label,
+    look,
+    panels,
+    show_axis,
+    show_note,
+    show_numbers,
+    shown,
+)
+from dse.figures.table import REFERENCE, Axis, Columns, Flags, Floats, Rows, Value, axis, feasible, numbers, techniques
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+L2 = "hardware.l2_mib"
+FEW_POINTS = 16
+
+
+class Chip(NamedTuple):
+    """A chip to mark: its name and what it has, by key ("hardware.l2_mib": 192)."""
+
+    name: str
+    values: Mapping[str, Value]
+
+
+class Best(NamedTuple):
+    """The best feasible design of a curve; `gain` is its value over the best without technique (NaN if unknown)."""
+
+    x: float
+    value: float
+    gain: float
+    row: int
+
+
+class Curve(NamedTuple):
+    """One technique in one panel: for each x the best feasible value, or NaN and then the best infeasible one."""
+
+    technique: str
+    x: Floats
+    value: Floats
+    infeasible: Floats
+    rows: Rows
+    best: Best | None
+
+
+class Panel(NamedTuple):
+    """Curves at the same settings; `reference`: best without technique; `chip`: the baseline chip's value, or NaN."""
+
+    settings: tuple[tuple[str, Value], ...]
+    curves: tuple[Curve, ...]
+    reference: float
+    chip: float
+
+
+class PerformancePerCost(NamedTuple):
+    """All that the figure shows, values in the table's own units; panels row by row."""
+
+    along: str
+    objective: str
+    rows: int
+    columns: int
+    panels: tuple[Panel, ...]
+    chip: Chip | None
+    notes: tuple[str, ...]
+
+
+def performance_per_cost_data(columns: Columns, objective: str = "tokens_per_s_per_mm2", chip: Chip | None = None,
+                              along: str = L2, panel_axes: Sequence[str] | None = None) -> PerformancePerCost:
+    """Best `objective` (more is better) at each value of the axis `along`, by technique and panel.
+
+    At each point the best feasible design over the axes that are neither axis nor panel; the first row of the table
+    where designs tie, the smallest x where best points do. Raises InputError where a column is missing, or an axis
+    varies over which a best means nothing (see `facets`).
+    """
+    values, ok = numbers(columns, objective), feasible(columns)
+    ok = ok & np.isfinite(values)
+    if not np.isfinite(values).any():
+        raise InputError(f"column {objective} holds no finite number: there is nothing to draw")
+    across, named = axis(columns, along), techniques(columns)
+    numbers(columns, along)
+    split = facets(columns, (along, "technique"), panel_axes)
+    found = _best_rows(values, ok, split, named, across)
+    chip_values = _chip_values(columns, values, ok, split, chip)
+    made = []
+    for place, settings in enumerate(split.settings):
+        curves = [_curve(str(name), found[place, code], across, values, ok) for code, name in enumerate(named.values)]
+        reference = next((curve.best.value for curve in curves if curve.technique == REFERENCE and curve.best), np.nan)
+        curves = [_with_gain(curve, reference) for curve in curves if curve.x.size]
+        made.append(Panel(settings, tuple(curves), reference, chip_values[place]))
+    return PerformancePerCost(along, objective, split.rows, split.columns, tuple(made), chip, split.notes)
+
+
+def _best_rows(values: Floats, ok: Flags, split: Facets, named: Axis, across: Axis) -> Rows:
+    """For each panel, technique and x the row of the best design, a feasible one if there is any; -1 if none at all."""
+    shape = (len(split.settings), len(named.values), len(across.values))
+    cells = np.where(split.codes < 0, -1, (split.codes * shape[1] + named.codes) * shape[2] + across.codes)
+    order = np.lexsort((np.where(np.isnan(values), np.inf, -values), ~ok, cells))
+    seen, first = np.unique(cells[order], return_index=True)
+    rows = np.full(shape[0] * shape[1] * shape[2], -1, dtype=np.intp)
+    rows[seen[seen >= 0]] = order[first[seen >= 0]]
+    return rows.reshape(shape)
+
+
+def _curve(technique: str, rows: Rows, across: Axis, values: Floats, ok: Flags) -> Curve:
+    there = rows >= 0
+    rows = rows[there]
+    x = np.asarray(across.values, dtype=np.float64)[there]
+    value, infeasible = np.where(ok[rows], values[rows], np.nan), np.where(ok[rows], np.nan, values[rows])
+    if not ok[rows].any():
+        return Curve(technique, x, value, infeasible, rows, None)
+    top = int(np.nanargmax(value))
+    return Curve(technique, x, value, infeasible, rows, Best(float(x[top]), float(value[top]), np.nan, int(rows[top])))
+
+
+def _with_gain(curve: Curve, reference: float) -> Curve:
+    best = curve.best
+    return curve._replace(best=best._replace(gain=best.value / reference)) if best else curve
+
+
+def _chip_values(columns: Columns, values: Floats, ok: Flags, split: Facets, chip: Chip | None) -> list[float]:
+    """The chip without a technique in each panel: the best feasible of the rows that have all that the chip has."""
+    if chip is None:
+        return [np.nan] * len(split.settings)
+    same = ok & np.equal(np.asarray(columns["technique"]).astype(np.str_), REFERENCE)
+    for key, value in chip.values.items():
+        if key in columns:
+            same = same & np.equal(np.asarray(columns[key]), value)
+    found = [values[same & (split.codes == place)] for place in range(len(split.settings))]
+    return [float(part.max()) if part.size else np.nan for part in found]
+
+
+def draw_performance_per_cost(data: PerformancePerCost, relative: bool = False, title: str = "") -> Figure:
+    """The figure: y in the objective's unit, or relative to the best design of the same panel without a technique.
+
+    Raises InputError where `relative` is asked for and no panel has such a design.
+    """
+    if relative and all(np.isnan(panel.reference) for panel in data.panels):
+        raise InputError(f"no feasible design has technique={REFERENCE}: there is nothing to be relative to")
+    with look():
+        small = data.columns > 1
+        size = (PAGE_INCHES if small else COLUMN_INCHES, 0.8 + data.rows * (1.7 if small else 1.9))
+        figure, grid = panels(data.rows, data.columns, size, sharex=True, sharey=True)
+        flat = [axes for row in grid for axes in row]
+        styles = curve_styles(curve.technique for panel in data.panels for curve in panel.curves)
+        labels: list[PointLabel] = []
+        for axes, panel in zip(flat, data.panels, strict=False):
+            labels += _draw_panel(axes, panel, data, styles, relative)
+        _finish_axes(flat, data, relative)
+        show_note(figure, _notes(data, relative))
+        _draw_legend(figure, data, styles, title)
+        place_labels(figure, labels)
+    return figure
+
+
+def _scale(panel: Panel, data: PerformancePerCost, relative: bool) -> float:
+    return 1.0 / panel.reference if relative else quantity(data.objective).factor
+
+
+def _draw_panel(axes: Axes, panel: Panel, data: PerformancePerCost, styles: Mapping[str, CurveStyle],
+                relative: bool) -> list[PointLabel]:
+    factor = _scale(panel, data, relative)
+    axes.set_title(capital(", ".join(setting_text(key, value) for key, value in reversed(panel.settings))))
+    if data.chip is not None and data.along in data.chip.values:
+        x = shown(data.along, float(data.chip.values[data.along]))
+        axes.axvline(x, color=GREY, linestyle=":", linewidth=0.8, zorder=1.0)
+        axes.plot([x], [panel.chip * factor], "*", color=GREY, markersize=7.0, zorder=4.0)
+    labels = []
+    for curve in panel.curves:
+        style, x = styles[curve.technique], shown(data.along, curve.x)
+        common: dict[str, Any] = {"color": style.colour, "marker": style.marker, "markevery": 1 + len(x) // FEW_POINTS}
+        axes.plot(x, curve.value * factor, linestyle=style.line, markersize=2.5, zorder=3.0, **common)
+        axes.plot(x, curve.infeasible * factor, linestyle="none", markersize=2.5, markerfacecolor="white",
+                  markeredgewidth=0.5, alpha=0.7, zorder=2.0, **common)
+        if curve.best is not None and np.isfinite(factor):
+            best = (shown(data.along, curve.best.x), curve.best.value * factor)
+            axes.plot(*best, color=style.colour, marker=style.marker, markersize=5.5, zorder=5.0)
+            labels.append(PointLabel(axes, *best, _best_text(data, curve, curve.best, relative), style.colour))
+    return labels
+
+
+def _best_text(data: PerformancePerCost, curve: Curve, best: Best, relative: bool) -> str:
+    where = value_text(data.along, best.x)
+    gain = "" if curve.technique == REFERENCE or np.isnan(best.gain) else f"{best.gain:.2f}×"
+    value = "" if relative else number(best.value * quantity(data.objective).factor)
+    return "\n".join(part for part in (where, f"{value} ({gain})" if value and gain else value + gain) if part)
+
+
+def _finish_axes(flat: Sequence[Axes], data: PerformancePerCost, relative: bool) -> None:
+    curves = [(curve, _scale(panel, data, relative)) for panel in data.panels for curve in panel.curves]
+    x = np.concatenate([curve.x for curve, _ in curves])
+    y = np.concatenate([scale * part for curve, scale in curves for part in (curve.value, curve.infeasible)])
+    low, high = float(np.nanmin(y)), float(np.nanmax(y))
+    span = high - low or abs(high)
+    show_axis(flat[0], data.along, x)
+    show_numbers(flat[0].yaxis)
+    flat[0].set_ylim(low - 0.06 * span, high + 0.22 * span)
+    for place, axes in enumerate(flat):
+        if place >= len(data.panels):
+            axes.remove()
+            continue
+        lack = _lack(data.panels[place], relative)
+        axes.text(0.5, 0.92, lack, transform=axes.transAxes, ha="center", color=GREY)
+        if place + data.columns >= len(data.panels):
+            label(axes.xaxis, data.along)
+            axes.tick_params(labelbottom=True)
+        if place % data.columns == 0:
+            axes.set_ylabel(_y_label(data, relative))
+
+
+def _lack(panel: Panel, relative: bool) -> str:
+    if all(curve.best is None for curve in panel.curves):
+        return "no feasible design"
+    return "no feasible design without technique" if relative and np.isnan(panel.reference) else ""
+
+
+def _y_label(data: PerformancePerCost, relative: bool) -> str:
+    if relative:
+        return f"{quantity(data.objective).name},\nrelative to the best without"
+    return axis_label(data.objective).replace(" (", "\n(")
+
+
+def _notes(data: PerformancePerCost, relative: bool) -> str:
+    of, reference = quantity(data.objective), data.panels[0].reference
+    one = [f"1 is {number(reference * of.factor)} {of.unit}".rstrip()] if relative and len(data.panels) == 1 else []
+    return "; ".join([*one, *data.notes])
+
+
+def _draw_legend(figure: Figure, data: PerformancePerCost, styles: Mapping[str, CurveStyle], title: str) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=style.colour, linestyle=style.line, marker=style.marker, label=option_name(name))
+               for name, style in styles.items()]
+    if any(np.isfinite(curve.infeasible).any() for panel in data.panels for curve in panel.curves):
+        handles.append(Line2D([], [], color=GREY, linestyle="none", marker="o", markerfacecolor="white",
+                              label="infeasible"))
+    if data.chip is not None and data.along in data.chip.values:
+        name = f"{option_name(data.chip.name)}, {value_text(data.along, data.chip.values[data.along])}"
+        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, marker="*", markersize=7.0, label=name))
+    figure.legend(handles=handles, loc="outside upper center", ncols=2 if data.columns == 1 else 4, title=title or None)

@@ -1,0 +1,182 @@
+"""One look for all figures: sizes, colours that the colour-blind tell apart, axes; files that repeat to the byte."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from dse.atomic import write
+from dse.figures.labels import POWERS_OF_TWO, axis_label, quantity
+from dse.figures.table import REFERENCE, Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+COLUMN_INCHES = 3.5
+PAGE_INCHES = 7.1
+DOTS_PER_INCH = 300
+LONG = 36
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart with any colour vision.
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+GREY = "#7F7F7F"
+FAINT = "#BFBFBF"
+
+LOOK: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.0,
+    "axes.titlesize": 7.0,
+    "axes.labelsize": 7.0,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E5E5E5",
+    "grid.linewidth": 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.0,
+    "hatch.linewidth": 0.5,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": DOTS_PER_INCH,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "dse",
+    "text.usetex": False,
+}
+
+
+class CurveStyle(NamedTuple):
+    """How a curve is drawn: also without its colour, line and marker tell it apart."""
+
+    colour: str
+    line: tuple[float, tuple[float, ...]]
+    marker: str
+
+
+# Yellow is left out: it does not show on white.
+STYLES = (
+    CurveStyle(BLACK, (0, (4, 1.5)), "o"), CurveStyle(VERMILION, (0, ()), "s"),
+    CurveStyle(BLUE, (0, (5, 1, 1, 1)), "^"), CurveStyle(GREEN, (0, (1, 1)), "D"),
+    CurveStyle(PURPLE, (0, (5, 1, 1, 1, 1, 1)), "v"), CurveStyle(ORANGE, (0, (7, 2)), "P"),
+    CurveStyle(SKY, (0, (2, 1)), "X"))
+FIXED = {REFERENCE: STYLES[0], "preserve": STYLES[1], "preserve_kv": STYLES[2], "preserve_weights": STYLES[3]}
+
+
+def curve_styles(names: Iterable[str]) -> dict[str, CurveStyle]:
+    """A style for each distinct name: the shipped techniques always have theirs, others what is left, in their order.
+
+    Black is the reference's alone. Beyond the palette it starts again.
+    """
+    distinct = tuple(dict.fromkeys(names))
+    fixed = {name: FIXED[name] for name in distinct if name in FIXED}
+    left = [style for style in STYLES[1:] if style not in fixed.values()] or STYLES[1:]
+    others = (name for name in distinct if name not in fixed)
+    return {**fixed, **{name: left[place % len(left)] for place, name in enumerate(others)}}
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """The look, for as long as the context lasts, whatever the user's own matplotlibrc says."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(LOOK)
+        yield
+
+
+def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of `size` inches with rows x columns of axes; belongs to no window and needs no display."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size)
+    return figure, figure.subplots(rows, columns, squeeze=False, **options).tolist()
+
+
+def show_axis(axes: Axes, key: str, values: Floats) -> None:
+    """The x axis for `values` of the column `key`: powers of two for sizes and counts, else plain numbers."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    low, high = float(values.min()), float(values.max())
+    if key in POWERS_OF_TWO and 0.0 < 2.0 * low <= high:
+        first, last = math.floor(math.log2(low) + 1e-9), math.ceil(math.log2(high) - 1e-9)
+        axes.set_xscale("log", base=2)
+        powers = range(first, last + 1, 1 + (last - first) // 8)
+        axes.xaxis.set_major_locator(FixedLocator([2.0**power for power in powers]))
+        axes.xaxis.set_minor_locator(NullLocator())
+    show_numbers(axes.xaxis)
+
+
+def show_numbers(axis: Axis) -> None:
+    """Tick labels without an exponent; on a decimal logarithmic axis at 1, 2 and 5 of each decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, ScalarFormatter
+
+    if axis.get_scale() == "linear":
+        plain = ScalarFormatter(useOffset=False)
+        plain.set_scientific(False)
+        axis.set_major_formatter(plain)
+        return
+    if isinstance(axis.get_major_locator(), LogLocator):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def label(axis: Axis, key: str) -> None:
+    """Name and unit of the column on the axis, on two lines where they are long."""
+    text = axis_label(key)
+    axis.set_label_text(text if len(text) < LONG else text.replace(" (", "\n("))
+
+
+def show_note(figure: Figure, text: str) -> None:
+    """A small grey line below everything."""
+    if text:
+        figure.supxlabel(text, fontsize=6.0, color=GREY)
+
+
+def shown(key: str, values: Any) -> Any:
+    """Values of the column in the unit of its label."""
+    return values * quantity(key).factor
+
+
+def save(figure: Figure, stem: Path | str, provenance: str = "") -> tuple[Path, Path]:
+    """Writes STEM.png and STEM.svg and returns their paths; the same figure gives the same bytes.
+
+    Each file appears whole or not at all. `provenance` (version, command) goes into the files' metadata; no date does.
+    Raises OSError where the folder cannot be written.
+    """
+    png, svg = (Path(f"{stem}.{ending}") for ending in ("png", "svg"))
+    drawn = {png: _rendered(figure, "png", {"Description": provenance, "Software": "dse"}),
+             svg: _rendered(figure, "svg", {"Description": provenance, "Creator": "dse", "Date": None})}
+    png.parent.mkdir(parents=True, exist_ok=True)
+    for path, data in drawn.items():
+        write(path, lambda stream, data=data: _put(stream, data))  # type: ignore[misc]
+    return png, svg
+
+
+def _rendered(figure: Figure, form: str, metadata: dict[str, str | None]) -> bytes:
+    kept = {key: value for key, value in metadata.items() if value != ""}
+    stream = io.BytesIO()
+    with look():
+        figure.savefig(stream, format=form, metadata=kept)
+    return stream.getvalue()
+
+
+def _put(stream: IO[bytes], data: bytes) -> None:
+    stream.write(data)
