@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dse.cost.area import CORE, L2, L2_TABLE, LINK, Core, Link
+from dse.cost.cache import L2, L2_TABLE
+from dse.cost.core import CORE, Core
+from dse.cost.link import LINK, Link
 from dse.cost.memory import MEMORY, Memory
 from dse.cost.ownership import OWNERSHIP, Ownership
 from dse.cost.package import PACKAGE, Package

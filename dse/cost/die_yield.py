@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-from dse.cost.area import L2, Area, Core
+from dse.cost.area import Silicon
+from dse.cost.cache import L2
+from dse.cost.core import Core
+from dse.cost.package import Package
 from dse.cost.process import Process
 from dse.cost.wafer import MURPHY, POISSON, SEEDS, DieYield
 from dse.hardware import Accelerator
@@ -21,15 +24,14 @@ def share_without_defect(defects: float, dies: DieYield) -> float:
     Seeds at alpha = 1 and Poisson as alpha grows.
     """
     x = max(defects, 1e-12)
-    if dies.law == POISSON:
-        share = math.exp(-x)
-    elif dies.law == MURPHY:
+    exponent = x if dies.law == POISSON else dies.alpha * math.log1p(x / dies.alpha)
+    if dies.law == MURPHY:
         root = -math.expm1(-x) / x
         share = root * root
     elif dies.law == SEEDS:
         share = 1.0 / (1.0 + x)
     else:
-        share = math.exp(-dies.alpha * math.log1p(x / dies.alpha))
+        share = math.exp(-exponent)
     return share
 
 
@@ -66,24 +68,35 @@ def defects_that_count(enabled: float, spares: float, enabled_mm2: float, proces
     return min(whole, -math.log(max(enough, SMALLEST)))
 
 
-def good_share(device: Accelerator, stacks: float, area: Area, core: Core, l2: L2, process: Process,
-               dies: DieYield) -> float:
-    """Share of the dies that can be sold: law(x of the critical area + what cores, L2 slices and HBM sites add).
+def good_share(device: Accelerator, stacks: float, made: Silicon, core: Core, l2: L2, process: Process,
+               package: Package, dies: DieYield) -> float:
+    """Share of the compute dies that can be sold: law(x of the critical area + what cores, slices and sites add).
 
     With Poisson this is Y(critical) x P[enough cores] x P[enough L2 slices] x P[enough HBM sites], and with the other
     laws nearly so; their clustering then holds for the parts too, and without spares it is the law of the whole die.
     Critical is what has no spare. A spare brings network and other area with it that nobody needs when it is off, so
-    these two count as the enabled design has them: more spares never yield less.
+    these two count as the enabled design has them: more spares never yield less. Spares are shared out in whole ones.
     """
-    sites = stacks + device.spare_hbm_sites
-    spare_slices = float(math.floor(device.spare_l2_share * l2.slices + 1e-9))
-    cores = area.cores / (device.cores + device.spare_cores) * device.cores
-    cache = area.l2 / (1.0 + device.spare_l2_share)
-    hbm = (area.hbm_phy + area.hbm_controller) / sites * stacks
-    fixed = area.link_phy + area.link_controller + area.host_interface
-    enabled = (cores + cache + hbm + fixed) / (1.0 - core.network_share - core.other_share)
+    count, area, sites = package.compute_dies, made.area, stacks + device.spare_hbm_sites
+    cores = area.cores / (device.cores + device.spare_cores) * device.cores / count
+    cache = made.cache_mm2 / (1.0 + device.spare_l2_share) / count
+    hbm = (area.hbm_phy + area.hbm_controller) / sites * stacks / count
+    enabled = (cores + cache + hbm + made.fixed_mm2 / count) / (1.0 - core.network_share - core.other_share)
     defects = (enabled - cores - cache - hbm) * process.defects_per_mm2
-    defects = defects + defects_that_count(device.cores, device.spare_cores, cores, process, dies)
-    defects = defects + defects_that_count(l2.slices, spare_slices, cache, process, dies)
-    defects = defects + defects_that_count(stacks, device.spare_hbm_sites, hbm, process, dies)
+    spare_cores = whole(device.spare_cores / count)
+    spare_slices = whole(device.spare_l2_share * l2.slices / count)
+    spare_sites = whole(device.spare_hbm_sites / count)
+    defects = defects + defects_that_count(device.cores / count, spare_cores, cores, process, dies)
+    defects = defects + defects_that_count(l2.slices / count, spare_slices, cache, process, dies)
+    defects = defects + defects_that_count(stacks / count, spare_sites, hbm, process, dies)
     return max(LEAST_GOOD_SHARE, share_without_defect(defects, dies))
+
+
+def whole(number: float) -> float:
+    """The whole part; a number that rounding left a hair below a whole one is that one."""
+    return float(math.floor(number + 1e-9))
+
+
+def side_good_share(area_mm2: float, package: Package, dies: DieYield) -> float:
+    """Share of IO or cache dies of this size that are good; they have no spares."""
+    return max(LEAST_GOOD_SHARE, share_without_defect(area_mm2 * package.side_defects_per_mm2, dies))

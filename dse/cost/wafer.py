@@ -63,6 +63,6 @@ def dies_per_wafer(die_mm2: float, dies: DieYield) -> float:
     return max(1.0, whole - cut)
 
 
-def good_die_usd(wafer_usd: float, dies_per_wafer: float, good_share: float, dies: DieYield) -> float:
-    """Dollars of a good die: wafer / (dies per wafer x yield), with its test on top."""
-    return wafer_usd / (dies_per_wafer * good_share) * (1.0 + dies.test_share)
+def good_die_usd(wafer_usd: float, dies_per_wafer: float, good_share: float, test_share: float) -> float:
+    """Dollars of a good die: wafer / (dies per wafer x yield), with its test on top as a share of it."""
+    return wafer_usd / (dies_per_wafer * good_share) * (1.0 + test_share)

@@ -51,11 +51,15 @@ DEFAULTS = {"core": "gpu", "l2": "gpu_like", "package": "interposer", "die_yield
 @cache
 def _loaded(group: str, name: str) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
-    return loaded
+    below: dict[str, Any] = {}
+    for other in loaded.pop("defaults", []):
+        if other != "_self_":
+            below |= _loaded(group, other)
+    return below | loaded
 
 
 def raw_option(group: str, name: str) -> dict[str, Any]:
-    """A shipped option as the plain mapping that a configuration holds."""
+    """A shipped option as the plain mapping that a configuration holds, with what its defaults list brings."""
     return deepcopy(_loaded(group, name))
 
 

@@ -7,9 +7,11 @@ from cost.chips import A100, ASCEND_910, ASCEND_910B, H100, H200, MI210, TABLES,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.cost.area import Area, core_mm2, die_area, enabled_l2_mm2
+from dse.cost.area import Area, silicon
 from dse.cost.assumptions import COST_TABLES, CostAssumptions, cost_assumptions
 from dse.cost.bill import bill
+from dse.cost.cache import enabled_l2_mm2
+from dse.cost.core import core_mm2
 from dse.cost.memory import hbm_stacks, hbm_usd
 from dse.hardware import Accelerator
 from dse.units import GIGA, MEBI
@@ -34,7 +36,7 @@ def test_core_shrinks_by_node_logic_and_sram_apart() -> None:
 def test_l2_of_a100_by_hand() -> None:
     # Enabled: 40 x 2.06 = 82.4, and 7,219.2 / 1.41 = 5,120 byte/cycle x 0.00336 = 17.2; physical: 1.2 x 99.6 = 119.5.
     at = cost_of(A100)
-    assert enabled_l2_mm2(A100, at.l2, at.process) == pytest.approx(82.4 + 17.2, abs=0.01)
+    assert enabled_l2_mm2(A100, 1.0, at.l2, at.process) == pytest.approx(82.4 + 17.2, abs=0.01)
     assert area(A100).l2 == pytest.approx(119.31, abs=0.5)
 
 
@@ -128,4 +130,5 @@ def test_tables_are_in_the_order_of_the_record() -> None:
     assert [table.group for table in COST_TABLES] == [f"cost.{name}" for name in TABLES]
     sites = hbm_stacks(A100, cost_of(A100).memory) + 1.0
     a = cost_of(A100)
-    assert die_area(A100, sites, a.memory, a.core, a.l2, a.link, a.process) == area(A100)
+    made = silicon(A100, sites, a.memory, a.core, a.l2, a.link, a.process, a.package)
+    assert made.area == area(A100)

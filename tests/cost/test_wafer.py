@@ -36,7 +36,7 @@ def test_a_die_larger_than_the_wafer_counts_as_one() -> None:
 
 def test_good_die_by_hand() -> None:
     # 10,000 USD over 57 dies of which 73 % are good: 240.33; 1 % of test: 242.73.
-    assert good_die_usd(10000.0, 57.0, 0.73, DIES) == pytest.approx(242.73, abs=0.01)
+    assert good_die_usd(10000.0, 57.0, 0.73, 0.01) == pytest.approx(242.73, abs=0.01)
 
 
 @given(st.floats(1.0, 20000.0), st.floats(1.0, 3.0))
