@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
+from dse.figures.labels import is_chosen
 from dse.grid.table import Columns
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[
 
 def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Figure]]]:
     axes = record["axes"]
-    if len(axes.get(L2, ())) > 1 and MODEL not in axes:
+    if len(axes.get(L2, ())) > 1:
         yield "performance_per_cost", lambda: _performance_per_cost(table, record)
     if SPLIT in axes and MODEL in axes:
         yield "speedup", lambda: _speedup(table, SPLIT)
-    yield "pareto", lambda: _pareto(table, record)
+    if all(is_chosen(axis) for axis in axes if axis != TECHNIQUE):
+        yield "pareto", lambda: _pareto(table, record)
 
 
 def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Figure:

@@ -76,7 +76,9 @@ def plain(config: DictConfig) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     def contained(value: Any) -> Any:
-        return OmegaConf.to_container(value, resolve=True, throw_on_missing=True) if OmegaConf.is_config(value) else value
+        if not OmegaConf.is_config(value):
+            return value
+        return OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
 
     try:
         return {str(key): contained(config[key]) for key in config if key not in RESERVED}

@@ -47,7 +47,8 @@ def _title(answer: Mapping[str, Any]) -> str:
     return (f"{design['model']['name']} on {count} x {design['hardware']['name']} "
             f"(tensor_parallel={split['tensor_parallel']}, pipeline_parallel={split['pipeline_parallel']})\n"
             f"weights {precision['weights']}, activations {precision['activations']}, "
-            f"KV-cache {precision['kv_cache']}; batch {latency['batch']:.0f}; {tokens}; L2 {design['hardware']['l2_mib']:g} MiB")
+            f"KV-cache {precision['kv_cache']}; batch {latency['batch']:.0f}; {tokens}; "
+            f"L2 {design['hardware']['l2_mib']:g} MiB")
 
 
 def _pairs(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

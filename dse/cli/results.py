@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -17,12 +17,14 @@ import numpy as np
 from dse.atomic import write, write_text
 from dse.cli.report import columns as text_columns
 from dse.errors import InputError
+from dse.figures.labels import is_chosen
 from dse.grid.pareto import pareto_mask
 from dse.grid.table import Columns
 from dse.provenance import provenance
 
 RUNS = Path("runs")
 RECORD = "sweep.json"
+LONGEST_SUMMARY = 24
 FRONT = ("throughput_tokens_per_s", "group_usd")  # the more, the less
 
 
@@ -58,23 +60,46 @@ def write_results(results: Results, name: str | None) -> Path:
     return folder
 
 
-def best(table: Columns, objective: str) -> dict[str, dict[str, Any]]:
-    """Row of the best feasible design of each technique; techniques without a feasible design are left out."""
-    found = {}
+def situations(table: Columns, axes: Sequence[str]) -> tuple[list[str], Any]:
+    """Axes that no designer chooses (model, prompt, assumptions), and for each row the number of its combination.
+
+    A best or a front over such an axis would mean nothing, so each combination has its own.
+    """
+    given = [axis for axis in axes if axis != "technique" and not is_chosen(axis)]
+    codes = np.zeros(len(table["feasible"]), dtype=np.intp)
+    for axis in given:
+        options, own = np.unique(table[axis].astype(str), return_inverse=True)
+        codes = codes * len(options) + own
+    return given, codes
+
+
+def best(table: Columns, objective: str, axes: Sequence[str]) -> list[dict[str, Any]]:
+    """Row of the best feasible design of each technique in each situation, the largest `objective` being the best.
+
+    Where no design is feasible there is no row.
+    """
     values = np.where(table["feasible"] > 0.0, table[objective], -np.inf)
-    for technique in dict.fromkeys(table["technique"].tolist()):
-        place = int(np.argmax(np.where(table["technique"] == technique, values, -np.inf)))
-        if np.isfinite(values[place]):
-            found[technique] = {key: column[place].item() for key, column in table.items()}
+    _, codes = situations(table, axes)
+    found = []
+    for code in dict.fromkeys(codes.tolist()):
+        for technique in dict.fromkeys(table["technique"].tolist()):
+            place = int(np.argmax(np.where((codes == code) & (table["technique"] == technique), values, -np.inf)))
+            if np.isfinite(values[place]) and codes[place] == code:
+                found.append({key: column[place].item() for key, column in table.items()})
     return found
 
 
-def front_rows(table: Columns) -> Any:
-    """Places of the rows on the exact Pareto front: throughput up, price of the group down, feasible designs alone."""
+def front_rows(table: Columns, axes: Sequence[str]) -> Any:
+    """Places of the rows on the exact Pareto front of each situation, in the order of their price.
+
+    Throughput up, price of the group down, feasible designs alone.
+    """
     more, less = FRONT
-    mask = pareto_mask(np.stack([-table[more], table[less]]), table["feasible"] > 0.0)
-    places = np.flatnonzero(mask)
-    return places[np.argsort(table[less][places], kind="stable")]
+    _, codes = situations(table, axes)
+    points = np.stack([-table[more], table[less]])
+    places = [own[pareto_mask(points[:, own], table["feasible"][own] > 0.0)]
+              for own in (np.flatnonzero(codes == code) for code in dict.fromkeys(codes.tolist()))]
+    return np.concatenate([own[np.argsort(table[less][own], kind="stable")] for own in places])
 
 
 def _record(results: Results) -> dict[str, Any]:
@@ -87,7 +112,7 @@ def _record(results: Results) -> dict[str, Any]:
         "axes": {axis: list(dict.fromkeys(table[axis].tolist())) for axis in results.axes},
         "rows": len(table["feasible"]),
         "feasible": int(np.sum(table["feasible"] > 0.0)),
-        "best": best(table, results.objective),
+        "best": best(table, results.objective, results.axes),
         "configuration": dict(results.settings),
     }
 
@@ -99,16 +124,26 @@ def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> s
             f"({rate:,.0f}/s)")
     if not record["best"]:
         return f"{head}\nno design is feasible: see the violations in {folder / 'results.csv'}\n"
+    front = (f"{len(front_rows(results.table, results.axes))} designs on the Pareto front of {FRONT[0]} (up) and "
+             f"{FRONT[1]} (down)")
+    given, _ = situations(results.table, results.axes)
+    if given:
+        front += f", one front for each {', '.join(given)}"
+    return f"{head}\n\n{_best_text(results, record['best'], given)}\n\n{front}\nresults: {folder}\n"
+
+
+def _best_text(results: Results, found: Sequence[Mapping[str, Any]], given: Sequence[str]) -> str:
     objective = results.objective
-    axes = [axis for axis in results.axes if axis != "technique"]
-    reference = record["best"].get("none")
+    axes = [*given, *(axis for axis in results.axes if axis not in ("technique", *given))]
+    reference = {tuple(row[axis] for axis in given): row[objective] for row in found if row["technique"] == "none"}
     rows = [("best", *axes, objective, "over none", "die mm2", "group USD")]
-    for technique, row in record["best"].items():
-        gain = f"{row[objective] / reference[objective]:.3f} x" if reference else ""
-        rows.append((technique, *(f"{row[axis]}" for axis in axes), f"{row[objective]:.6g}", gain,
-                     f"{row['die_mm2']:.0f}", f"{row['group_usd']:,.0f}"))
-    front = f"{len(front_rows(results.table))} designs on the Pareto front of {FRONT[0]} (up) and {FRONT[1]} (down)"
-    return f"{head}\n\n{text_columns(rows)}\n\n{front}\nresults: {folder}\n"
+    for row in found[:LONGEST_SUMMARY]:
+        base = reference.get(tuple(row[axis] for axis in given))
+        rows.append((row["technique"], *(f"{row[axis]}" for axis in axes), f"{row[objective]:.6g}",
+                     f"{row[objective] / base:.3f} x" if base else "", f"{row['die_mm2']:.0f}",
+                     f"{row['group_usd']:,.0f}"))
+    more = len(found) - LONGEST_SUMMARY
+    return text_columns(rows) + (f"\n({more} more in {RECORD})" if more > 0 else "")
 
 
 def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path) -> str:
@@ -119,7 +154,7 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path
     table = pa.table({name: pa.array(column) for name, column in results.table.items()})
     _binary(folder / "results.csv", lambda stream: csv.write_csv(table, stream))
     _binary(folder / "results.parquet", lambda stream: parquet.write_table(table, stream))
-    front = table.take(pa.array(front_rows(results.table)))
+    front = table.take(pa.array(front_rows(results.table, results.axes)))
     _binary(folder / "pareto.csv", lambda stream: csv.write_csv(front, stream))
     write_text(folder / RECORD, json.dumps(record, indent=2, allow_nan=False, default=str) + "\n")
     left_out = []
@@ -141,7 +176,7 @@ def _binary(path: Path, fill: Any) -> None:
 
 def _refuse_other(folder: Path, results: Results) -> None:
     if folder.parent != RUNS or folder.name.startswith("."):
-        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give a plain name, for a folder under {RUNS}")
+        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give a plain name, of a folder in {RUNS}")
     if not folder.exists():
         return
     record = folder / RECORD

@@ -62,9 +62,10 @@ def test_the_best_of_each_technique_and_the_front_are_exact(capsys: pytest.Captu
     capsys.readouterr()
     table = rows(Path("runs/grid/results.csv"))
     record = json.loads(Path("runs/grid/sweep.json").read_text())
-    for technique, found in record["best"].items():
+    assert [found["technique"] for found in record["best"]] == ["none", "preserve"]
+    for found in record["best"]:
         values = [float(row["tokens_per_s_per_usd"]) for row in table
-                  if row["technique"] == technique and float(row["feasible"])]
+                  if row["technique"] == found["technique"] and float(row["feasible"])]
         assert found["tokens_per_s_per_usd"] == max(values)
     points = {(float(row["throughput_tokens_per_s"]), float(row["group_usd"])) for row in table
               if float(row["feasible"])}
@@ -106,7 +107,7 @@ def test_infeasible_designs_are_rows_and_never_the_best(capsys: pytest.CaptureFi
     by_split = {row["parallelism.tensor_parallel"]: row for row in table}
     assert float(by_split["1"]["hbm_capacity"]) > 0.0
     assert float(by_split["1"]["feasible"]) == 0.0
-    assert json.loads(Path("runs/tight/sweep.json").read_text())["best"]["none"]["parallelism.tensor_parallel"] == 8
+    assert json.loads(Path("runs/tight/sweep.json").read_text())["best"][0]["parallelism.tensor_parallel"] == 8
     assert "feasible" in summary
 
 
@@ -195,3 +196,13 @@ def test_a_key_that_others_refer_to_moves_them_too(capsys: pytest.CaptureFixture
     capsys.readouterr()
     one, both = (float(rows(Path("runs", name, "results.csv"))[1]["tpot_s"]) for name in ("one", "both"))
     assert both > one
+
+
+def test_each_model_has_its_own_best_and_its_own_front(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "model=llama3_8b,qwen2_7b", "hardware.l2_mib=8,40", "technique=none,preserve", "name=models",
+                 "figures=false"]) == 0
+    assert "one front for each model" in capsys.readouterr().out
+    record = json.loads(Path("runs/models/sweep.json").read_text())
+    assert [(row["model"], row["technique"]) for row in record["best"]] == [
+        ("llama3_8b", "none"), ("llama3_8b", "preserve"), ("qwen2_7b", "none"), ("qwen2_7b", "preserve")]
+    assert {row["model"] for row in rows(Path("runs/models/pareto.csv"))} == {"llama3_8b", "qwen2_7b"}
