@@ -13,6 +13,7 @@ from dse.grid import cache as kept
 from dse.grid.nest import FUNCTION, Nest
 
 OPTIMISATION = 2
+ARGUMENTS = 5  # of a nest's function; it runs without the GIL
 
 
 class Code(NamedTuple):
@@ -45,7 +46,7 @@ def machine_code(text: str) -> bytes:
     return code
 
 
-def code(key: str, made: Callable[[], Nest], prototype: Any) -> Code:
+def code(key: str, made: Callable[[], Nest]) -> Code:
     """The compiled nest of `key`, from disk where it was compiled before, else from the text that `made` gives."""
     name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
     content = kept.read(name)
@@ -55,21 +56,15 @@ def code(key: str, made: Callable[[], Nest], prototype: Any) -> Code:
         content = head + b"\n" + machine_code(nest.text)
         kept.write(name, content)
     head, _, obj = content.partition(b"\n")
-    return Code(_loaded(obj, prototype), json.loads(head)["scratch_rows"])
+    return Code(_loaded(obj), json.loads(head)["scratch_rows"])
 
 
-def _loaded(obj: bytes, prototype: Any) -> Any:
+def _loaded(obj: bytes) -> Any:
     from llvmlite import binding
 
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
     engine.add_object_file(binding.ObjectFileRef.from_data(obj))
     engine.finalize_object()
-    run = prototype(engine.get_function_address(FUNCTION))
+    run: Any = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * ARGUMENTS)(engine.get_function_address(FUNCTION))
     run.engine = engine  # the code lives as long as what calls it
     return run
-
-
-def nest_prototype() -> Any:
-    """The C type of a loop nest's function: base, columns, lengths, scratch, out, stride. It runs without the GIL."""
-    pointer = ctypes.c_void_p
-    return ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, pointer, ctypes.c_int64)

@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.grid.binary import Code, code, nest_prototype
+from dse.grid.binary import Code, code
 from dse.grid.graph import Graph
-from dse.grid.grid import Axis, Grid
+from dse.grid.grid import Grid
 from dse.grid.instructions import LANES
 from dse.grid.nest import ROW, Nest, nest
 from dse.grid.reader import leaves, record_inputs, result
+from dse.grid.sinks import Store
 from dse.objective import Case, Metrics, metrics
 
 Numbers = NDArray[np.float64]
@@ -30,11 +31,12 @@ class Level(NamedTuple):
 
     slots: tuple[int, ...]
     values: Numbers  # (slots, length)
+    places: NDArray[np.int64]  # what each turn adds to a design's place in the grid
 
     @property
     def length(self) -> int:
         """Turns of the loop."""
-        return int(self.values.shape[1])
+        return len(self.places)
 
 
 class Block(NamedTuple):
@@ -58,9 +60,9 @@ def kernel(levels: tuple[tuple[int, ...], ...]) -> Code:
     """The compiled nest over `levels`, the slots that vary in each loop."""
     def made() -> Nest:
         graph, found = model_graph()
-        return nest(graph, leaves(found), levels)
+        return nest(graph, Store(leaves(found)), levels)
 
-    return code(f"metrics {levels}", made, nest_prototype())
+    return code(f"metrics {levels}", made)
 
 
 def evaluated(grid: Grid) -> Numbers:
@@ -73,19 +75,31 @@ def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbe
     count = values.shape[1]
     if not count:
         return np.empty((len(Metrics._fields), 0))
-    return _run(tuple(base), (Level(tuple(slots), np.ascontiguousarray(values, dtype=float)),), count)
+    level = Level(tuple(slots), np.ascontiguousarray(values, dtype=float), np.arange(count))
+    return _run(tuple(base), (level,), count)
 
 
 def grid_levels(grid: Grid) -> tuple[Level, ...]:
-    """A loop for each axis; the last ones are one together while they are short."""
-    outer, inner, length = list(grid.axes), list[Axis](), 1
-    while outer and (length < LANES or (length < SHORTEST_INNER and length * len(outer[-1].values) <= ROW)):
-        inner.insert(0, outer.pop())
-        length *= len(inner[0].values)
-    spread = np.meshgrid(*(np.array(axis.values) for axis in inner), indexing="ij")
-    last = np.array([values.ravel() for values in spread]) if inner else np.empty((0, 1))
-    return (*(Level((axis.index,), np.array([axis.values])) for axis in outer),
-            Level(tuple(axis.index for axis in inner), last))
+    """A loop for each axis, in their order; the last ones are one together while they are short."""
+    outer, length = len(grid.axes), 1
+    while outer and (length < LANES or (length < SHORTEST_INNER and length * grid.shape[outer - 1] <= ROW)):
+        outer -= 1
+        length *= grid.shape[outer]
+    return (*(axes_level(grid, (place,)) for place in range(outer)),
+            axes_level(grid, tuple(range(outer, len(grid.axes)))))
+
+
+def axes_level(grid: Grid, places: tuple[int, ...]) -> Level:
+    """One loop over all combinations of some axes, the last of them fastest."""
+    axes = [grid.axes[place] for place in places]
+    strides = [math.prod(grid.shape[place + 1:]) for place in places]
+    lengths = [len(axis.values) for axis in axes]
+    turns = np.indices(lengths, dtype=np.int64).reshape(len(axes), math.prod(lengths))
+    values = [np.array(axis.values)[turn] for axis, turn in zip(axes, turns, strict=True)]
+    steps = np.zeros(turns.shape[1], dtype=np.int64)
+    for turn, stride in zip(turns, strides, strict=True):
+        steps += turn * stride
+    return Level(tuple(axis.index for axis in axes), np.array(values).reshape(len(axes), len(steps)), steps)
 
 
 def _run(base: Sequence[float], levels: tuple[Level, ...], size: int) -> Numbers:
@@ -116,10 +130,10 @@ def processors() -> int:
 def call(found: Code, base: Numbers, block: Block, out: Numbers) -> None:
     """Run the nest over one block."""
     columns = np.array([row.ctypes.data for level in block.levels for row in level.values], dtype=np.uint64)
-    lengths = np.array([*(level.length for level in block.levels), block.advance], dtype=np.int64)
+    lengths = np.array([level.length for level in block.levels], dtype=np.int64)
     scratch = np.empty(found.scratch_rows * ROW)
-    found.run(base.ctypes.data, columns.ctypes.data, lengths.ctypes.data, scratch.ctypes.data,
-              out.ctypes.data + block.start * out.itemsize, out.shape[1])
+    sink = np.array([out.ctypes.data + block.start * out.itemsize, out.shape[1], block.advance], dtype=np.uint64)
+    found.run(base.ctypes.data, columns.ctypes.data, lengths.ctypes.data, scratch.ctypes.data, sink.ctypes.data)
 
 
 def blocks(levels: tuple[Level, ...], most: int = BLOCK) -> Iterator[Block]:
@@ -154,10 +168,10 @@ def _narrow(levels: tuple[Level, ...], start: int) -> Iterator[Block]:
 
 
 def _cut(level: Level, low: int, high: int) -> Level:
-    return Level(level.slots, level.values[:, low:high])
+    return Level(level.slots, level.values[:, low:high], level.places[low:high])
 
 
 def _padded(level: Level) -> Level:
-    missing = LANES - level.length
-    return Level(level.slots, np.concatenate([level.values, np.repeat(level.values[:, -1:], missing, axis=1)], axis=1))
+    turns = np.minimum(np.arange(LANES), level.length - 1)
+    return Level(level.slots, np.ascontiguousarray(level.values[:, turns]), level.places[turns])
 

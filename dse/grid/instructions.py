@@ -163,7 +163,17 @@ class Writer:
 
 def declarations() -> str:
     """What the instructions call: intrinsics, and C functions lane by lane."""
-    lines = []
+    integers, truths = f"<{LANES} x i64>", kind(True, True)
+    lines = [
+        "declare i64 @llvm.smin.i64(i64, i64)",
+        f"declare i{LANES} @llvm.ctpop.i{LANES}(i{LANES})",
+        f"declare {integers} @llvm.smin.v{LANES}i64({integers}, {integers})",
+        f"declare {integers} @llvm.smax.v{LANES}i64({integers}, {integers})",
+        f"declare {kind(False, True)} @llvm.masked.gather.v{LANES}f64.v{LANES}p0(<{LANES} x ptr>, i32, {truths}, "
+        f"{kind(False, True)})",
+        f"declare void @llvm.masked.compressstore.v{LANES}f64({kind(False, True)}, ptr, {truths})",
+        f"declare void @llvm.masked.compressstore.v{LANES}i64({integers}, ptr, {truths})",
+    ]
     for name in INTRINSICS.values():
         for suffix, vector in (("f64", False), (f"v{LANES}f64", True)):
             lines.append(f"declare {kind(False, vector)} @llvm.{name}.{suffix}({kind(False, vector)})")

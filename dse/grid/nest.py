@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from dse.grid.graph import CONSTANT, INPUT, Graph
 from dse.grid.instructions import LANES, Writer, declarations, kind
+from dse.grid.sinks import Sink
 
 ROW = 1024  # numbers of a scratch row: the longest innermost level under outer ones
 FUNCTION = "run"
@@ -20,9 +21,8 @@ FUNCTION = "run"
 class Nest(NamedTuple):
     """The text of the function, and how many scratch rows of ROW numbers it needs.
 
-    Arguments: base row; columns, one pointer a varying slot, by level and then in the order given; lengths, one a
-    level, the innermost at least LANES, and after them how far `out` moves on after each innermost run; scratch; out,
-    of which number k of design i is at k * stride + i; stride.
+    Arguments, all pointers: base row; columns, one pointer a varying slot, by level and then in the order given;
+    lengths, one a level, the innermost at least LANES; scratch; the sink's arguments.
     """
 
     text: str
@@ -32,8 +32,8 @@ class Nest(NamedTuple):
 class _Builder:
     """Where each node goes, and the text so far. Level 0 is before all loops, `depth` the last outer loop."""
 
-    def __init__(self, graph: Graph, roots: Sequence[int], levels: Sequence[Sequence[int]]) -> None:
-        self.graph, self.roots = graph, roots
+    def __init__(self, graph: Graph, sink: Sink, levels: Sequence[Sequence[int]]) -> None:
+        self.graph, self.sink, roots = graph, sink, sink.roots
         self.slots = [slot for level in levels for slot in level]
         self.depth = len(levels) - 1
         self.masks = [sum(1 << slot for slot in level) for level in levels]
@@ -58,17 +58,16 @@ class _Builder:
         for place in range(len(self.slots)):
             at = writer.put(f"getelementptr ptr, ptr %columns, i64 {place}")
             writer.line(f"%column{place} = load ptr, ptr {at}")
-        for place in range(self.depth + 2):
+        for place in range(self.depth + 1):
             at = writer.put(f"getelementptr i64, ptr %lengths, i64 {place}")
             writer.line(f"%length{place} = load i64, ptr {at}")
         writer.line(f"%last = sub i64 %length{self.depth}, {LANES}")
-        self.position = writer.local("i64")
-        writer.line(f"store i64 0, ptr {self.position}")
         self.index = ""
+        self.sink.begin(writer)
         self.outer(0)
+        self.sink.end(writer)
         writer.line("ret void")
-        arguments = ("ptr noalias %base, ptr noalias %columns, ptr noalias %lengths, ptr noalias %scratch, ptr %out, "
-                     "i64 %stride")
+        arguments = "ptr noalias %base, ptr noalias %columns, ptr noalias %lengths, ptr noalias %scratch, ptr %sink"
         return "\n".join([declarations(), f"define void @{FUNCTION}({arguments}) {{", "entry:", *writer.locals,
                           "  br label %begin", "begin:", *writer.lines, "}"])
 
@@ -92,6 +91,7 @@ class _Builder:
         writer.start(head)
         self.index = writer.put(f"load i64, ptr {slot}")
         index = self.index
+        self.sink.enter(writer, level, index)
         self.outer(level + 1)
         following = writer.put(f"add i64 {index}, 1")
         writer.line(f"store i64 {following}, ptr {slot}")
@@ -104,7 +104,7 @@ class _Builder:
         here = {one for one in self.nodes if self.is_inner(one) and self.level(one) == level and not self.is_input(one)}
         used = {operand for one in self.nodes if self.is_inner(one) and self.level(one) > level
                 for operand in self.graph.nodes[one].operands}
-        return sorted(here & (used | set(self.roots)))
+        return sorted(here & (used | set(self.sink.roots)))
 
     def scalar_input(self, slot: int) -> str:
         writer = self.writer
@@ -122,21 +122,19 @@ class _Builder:
         at = writer.put(f"load i64, ptr {slot}")
         start = writer.put(f"call i64 @llvm.smin.i64(i64 {at}, i64 %last)")
         writer.vectors = {}
-        needed = rows or list(self.roots)
+        needed = rows or list(self.sink.roots)
         self.write_inner(level, needed, start)
         for one in rows:
             self.keep(one, start)
         if not rows:
-            self.store(start)
+            self.sink.take(writer, at, start)
         following = writer.put(f"add i64 {at}, {LANES}")
         writer.line(f"store i64 {following}, ptr {slot}")
         more = writer.put(f"icmp slt i64 {following}, %length{self.depth}")
         writer.line(f"br i1 {more}, label %{head}, label %{done}")
         writer.lines.append(f"{done}:")
         if not rows:
-            position = writer.put(f"load i64, ptr {self.position}")
-            moved = writer.put(f"add i64 {position}, %length{self.depth + 1}")
-            writer.line(f"store i64 {moved}, ptr {self.position}")
+            self.sink.leave(writer)
 
     def write_inner(self, level: int, needed: list[int], start: str) -> None:
         """Work out `needed` in the lanes from `start`; rows of outer levels and columns are read."""
@@ -176,19 +174,8 @@ class _Builder:
         self.rows[node] = len(self.rows)
         self.writer.line(f"store {wide} {value}, ptr {self.row(node, start)}, align 8")
 
-    def store(self, start: str) -> None:
-        """The roots of these lanes to their places in `out`."""
-        writer = self.writer
-        position = writer.put(f"load i64, ptr {self.position}")
-        place = writer.put(f"add i64 {position}, {start}")
-        for number, root in enumerate(self.roots):
-            row = writer.put(f"mul i64 %stride, {number}")
-            offset = writer.put(f"add i64 {row}, {place}")
-            at = writer.put(f"getelementptr double, ptr %out, i64 {offset}")
-            writer.line(f"store {kind(False, True)} {writer.operand(root, vector=True)}, ptr {at}, align 8")
 
-
-def nest(graph: Graph, roots: Sequence[int], levels: Sequence[Sequence[int]]) -> Nest:
-    """The loop nest that works out `roots` for all designs of `levels`: slots that vary together, outermost first."""
-    builder = _Builder(graph, roots, levels)
-    return Nest(builder.text() + "\ndeclare i64 @llvm.smin.i64(i64, i64)\n", len(builder.rows))
+def nest(graph: Graph, sink: Sink, levels: Sequence[Sequence[int]]) -> Nest:
+    """The loop nest that hands all designs of `levels` to `sink`: slots that vary together, outermost first."""
+    builder = _Builder(graph, sink, levels)
+    return Nest(builder.text(), len(builder.rows))
