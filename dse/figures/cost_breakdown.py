@@ -1,4 +1,4 @@
-"""Where the silicon and the dollars go: area by block of the die, cost by item of the device."""
+"""Where the silicon and the dollars go: area by block, cost by item, of one device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ import numpy as np
 from dse.errors import InputError
 from dse.figures.labels import block_name, number
 from dse.figures.stacks import BAR_INCHES, Segment, draw_stacks
-from dse.figures.style import BLUE, FAINT, GREEN, GREY, ORANGE, PAGE_INCHES, PURPLE, SKY, YELLOW, look, panels
+from dse.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    GREY,
+    ORANGE,
+    PAGE_INCHES,
+    PURPLE,
+    SKY,
+    VERMILION,
+    YELLOW,
+    look,
+    panels,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,13 +31,14 @@ if TYPE_CHECKING:
 
 PALE_GREEN, PALE_PURPLE = "#80CEB9", "#E5BCD3"
 AREA_COLOURS = {"cores": BLUE, "l2": ORANGE, "hbm_phy": GREEN, "hbm_controller": PALE_GREEN, "link_phy": PURPLE,
-                "link_controller": PALE_PURPLE, "host_interface": SKY, "network_on_chip": YELLOW, "other": FAINT}
+                "link_controller": PALE_PURPLE, "host_interface": SKY, "die_to_die": VERMILION,
+                "network_on_chip": YELLOW, "other": FAINT}
 ITEM_COLOURS = {"die": BLUE, "hbm": GREEN, "package": ORANGE, "test": SKY, "board": YELLOW, "host_share": FAINT,
-                "network": PURPLE}
+                "network": PURPLE, "nre": VERMILION}
 
 
 class DesignCost(NamedTuple):
-    """One design: mm2 of each block of its die, USD of each item of one device, and both sums."""
+    """One design: mm2 of each block of its silicon, USD of each item of one device, and both sums."""
 
     name: str
     blocks_mm2: tuple[tuple[str, float], ...]
@@ -75,7 +89,7 @@ def draw_cost_breakdown(data: CostBreakdown, title: str = "", dollars: str = "no
                     [f"{number(design.die_mm2)} mm²" for design in data.designs])
         draw_stacks(below, names, [_segments(design.items_usd, ITEM_COLOURS) for design in data.designs],
                     [f"{number(design.total_usd)} USD" for design in data.designs])
-        above.set_xlabel("Area of the die by block (mm²)")
+        above.set_xlabel("Silicon of one device by block (mm²)")
         below.set_xlabel(f"Cost of one device with its share of host and network ({dollars})")
         figure.suptitle(title, fontsize=7.5)
         for axes, colours, parts in ((above, AREA_COLOURS, [design.blocks_mm2 for design in data.designs]),

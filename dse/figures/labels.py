@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -59,9 +58,9 @@ QUANTITIES: Mapping[str, Quantity] = {
     "tpot_s": Quantity("Time per output token", "ms", 1.0 / MILLI, better=-1.0),
     "request_s": Quantity("Request time", "s", better=-1.0),
     "throughput_tokens_per_s": Quantity("Throughput of the group", "tokens/s", better=1.0, short="throughput"),
-    "die_mm2": Quantity("Die area", "mm²", better=-1.0),
+    "die_mm2": Quantity("Silicon of one device", "mm²", better=-1.0),
     "die_yield": Quantity("Die yield", "%", 100.0, better=1.0),
-    "die_usd": Quantity("Cost of the die", "USD", better=-1.0),
+    "die_usd": Quantity("Cost of the silicon", "USD", better=-1.0),
     "device_usd": Quantity("Cost of one device", "USD", better=-1.0),
     "group_usd": Quantity("Cost of the group", "thousand USD", 1.0 / KILO, better=-1.0),
     "device_power_w": Quantity("Power of one device", "W", better=-1.0),
@@ -135,7 +134,8 @@ BLOCKS: Mapping[str, str] = {
     "cores": "cores", "l2": "L2", "hbm_phy": "HBM PHY", "hbm_controller": "HBM controller", "link_phy": "link PHY",
     "link_controller": "link controller", "host_interface": "host interface", "network_on_chip": "network on chip",
     "other": "other", "die": "die", "hbm": "HBM", "package": "package", "test": "test and assembly", "board": "board",
-    "host_share": "share of host", "network": "network"}
+    "host_share": "share of host", "network": "network",
+    "die_to_die": "die to die", "nre": "design and masks"}
 """Blocks of the die and items of the bill."""
 
 
@@ -205,9 +205,5 @@ def uncapital(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """A metric's value in three significant digits (a whole number all of its own), thousands set apart."""
-    if not math.isfinite(value):
-        return str(value)
-    if value == round(value) or abs(value) >= 1000.0:
-        return f"{value:,.0f}"
-    return f"{value:#.3g}".rstrip(".")
+    """A metric's value in three digits, or all of those before the point, thousands set apart."""
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:#.3g}".rstrip(".")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dse.errors import InputError
+from dse.figures.best_designs import Best, Curve, best_curve, best_rows, with_gain
 from dse.figures.faceting import Facets, facets
 from dse.figures.labels import axis_label, capital, number, option_name, quantity, setting_text, value_text
 from dse.figures.placement import PointLabel, place_labels
@@ -25,7 +26,7 @@ from dse.figures.style import (
     show_numbers,
     shown,
 )
-from dse.figures.table import REFERENCE, Axis, Columns, Flags, Floats, Rows, Value, axis, feasible, numbers, techniques
+from dse.figures.table import REFERENCE, Columns, Flags, Floats, Value, axis, feasible, numbers, techniques
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,26 +41,6 @@ class Chip(NamedTuple):
 
     name: str
     values: Mapping[str, Value]
-
-
-class Best(NamedTuple):
-    """The best feasible design of a curve; `gain` is its value over the best without technique (NaN if unknown)."""
-
-    x: float
-    value: float
-    gain: float
-    row: int
-
-
-class Curve(NamedTuple):
-    """One technique in one panel: for each x the best feasible value, or NaN and then the best infeasible one."""
-
-    technique: str
-    x: Floats
-    value: Floats
-    infeasible: Floats
-    rows: Rows
-    best: Best | None
 
 
 class Panel(NamedTuple):
@@ -91,49 +72,32 @@ def performance_per_cost_data(columns: Columns, objective: str = "tokens_per_s_p
     where designs tie, the smallest x where best points do. Raises InputError where a column is missing, or an axis
     varies over which a best means nothing (see `facets`).
     """
-    values, ok = numbers(columns, objective), feasible(columns)
-    ok = ok & np.isfinite(values)
-    if not np.isfinite(values).any():
-        raise InputError(f"column {objective} holds no finite number: there is nothing to draw")
+    values = _finite(columns, objective)
+    ok = feasible(columns) & np.isfinite(values)
     across, named = axis(columns, along), techniques(columns)
     numbers(columns, along)
     split = facets(columns, (along, "technique"), panel_axes)
-    found = _best_rows(values, ok, split, named, across)
-    chip_values = _chip_values(columns, values, ok, split, chip)
+    found = best_rows(values, ok, split, named, across)
+    chips = _chip_values(columns, values, ok, split, chip)
     made = []
     for place, settings in enumerate(split.settings):
-        curves = [_curve(str(name), found[place, code], across, values, ok) for code, name in enumerate(named.values)]
+        curves = [best_curve(str(name), rows, across, values, ok)
+                  for name, rows in zip(named.values, found[place], strict=True)]
         reference = next((curve.best.value for curve in curves if curve.technique == REFERENCE and curve.best), np.nan)
-        curves = [_with_gain(curve, reference) for curve in curves if curve.x.size]
-        made.append(Panel(settings, tuple(curves), reference, chip_values[place]))
+        made.append(Panel(settings, tuple(with_gain(curve, reference) for curve in curves if curve.x.size), reference,
+                          chips[place]))
     return PerformancePerCost(along, objective, split.rows, split.columns, tuple(made), chip, split.notes)
 
 
-def _best_rows(values: Floats, ok: Flags, split: Facets, named: Axis, across: Axis) -> Rows:
-    """For each panel, technique and x the row of the best design, a feasible one if there is any; -1 if none at all."""
-    shape = (len(split.settings), len(named.values), len(across.values))
-    cells = np.where(split.codes < 0, -1, (split.codes * shape[1] + named.codes) * shape[2] + across.codes)
-    order = np.lexsort((np.where(np.isnan(values), np.inf, -values), ~ok, cells))
-    seen, first = np.unique(cells[order], return_index=True)
-    rows = np.full(shape[0] * shape[1] * shape[2], -1, dtype=np.intp)
-    rows[seen[seen >= 0]] = order[first[seen >= 0]]
-    return rows.reshape(shape)
-
-
-def _curve(technique: str, rows: Rows, across: Axis, values: Floats, ok: Flags) -> Curve:
-    there = rows >= 0
-    rows = rows[there]
-    x = np.asarray(across.values, dtype=np.float64)[there]
-    value, infeasible = np.where(ok[rows], values[rows], np.nan), np.where(ok[rows], np.nan, values[rows])
-    if not ok[rows].any():
-        return Curve(technique, x, value, infeasible, rows, None)
-    top = int(np.nanargmax(value))
-    return Curve(technique, x, value, infeasible, rows, Best(float(x[top]), float(value[top]), np.nan, int(rows[top])))
-
-
-def _with_gain(curve: Curve, reference: float) -> Curve:
-    best = curve.best
-    return curve._replace(best=best._replace(gain=best.value / reference)) if best else curve
+def _finite(columns: Columns, objective: str) -> Floats:
+    """The objective's values, NaN where they are not finite; InputError where none is, or less of it is better."""
+    values = numbers(columns, objective)
+    if quantity(objective).better < 0.0:
+        raise InputError(f"objective={objective} is better where it is less: performance per cost needs a metric of "
+                         "which more is better, as tokens_per_s_per_usd")
+    if not np.isfinite(values).any():
+        raise InputError(f"column {objective} holds no finite number: there is nothing to draw")
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _chip_values(columns: Columns, values: Floats, ok: Flags, split: Facets, chip: Chip | None) -> list[float]:
@@ -254,5 +218,6 @@ def _draw_legend(figure: Figure, data: PerformancePerCost, styles: Mapping[str, 
                               label="infeasible"))
     if data.chip is not None and data.along in data.chip.values:
         name = f"{option_name(data.chip.name)}, {value_text(data.along, data.chip.values[data.along])}"
-        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, marker="*", markersize=7.0, label=name))
+        star = "*" if any(np.isfinite(panel.chip) for panel in data.panels) else ""
+        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, marker=star, markersize=7.0, label=name))
     figure.legend(handles=handles, loc="outside upper center", ncols=2 if data.columns == 1 else 4, title=title or None)
