@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse.errors import InputError
 from dse.figures.labels import is_chosen
 from dse.grid.table import Columns
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 L2 = "hardware.l2_mib"
 TECHNIQUE = "technique"
@@ -33,7 +30,7 @@ def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[
     return left_out
 
 
-def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Figure]]]:
+def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
     axes = record["axes"]
     if len(axes.get(L2, ())) > 1:
         yield "performance_per_cost", lambda: _performance_per_cost(table, record)
@@ -43,20 +40,20 @@ def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, C
         yield "pareto", lambda: _pareto(table, record)
 
 
-def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Figure:
+def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Any:
     from dse.figures.performance_per_cost import Chip, draw_performance_per_cost, performance_per_cost_data
 
     chip = record["chip"] and Chip(record["chip"]["name"], record["chip"]["values"])
     return draw_performance_per_cost(performance_per_cost_data(table, record["objective"], chip))
 
 
-def _pareto(table: Columns, record: Mapping[str, Any]) -> Figure:
+def _pareto(table: Columns, record: Mapping[str, Any]) -> Any:
     from dse.figures.pareto import draw_pareto, pareto_data
 
     return draw_pareto(pareto_data(table, objective=record["objective"]))
 
 
-def _speedup(table: Columns, along: str) -> Figure:
+def _speedup(table: Columns, along: str) -> Any:
     from dse.figures.speedup import draw_speedup, speedup_data
 
     return draw_speedup(speedup_data(table, along))
