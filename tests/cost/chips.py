@@ -34,11 +34,14 @@ MI210 = _chip(104, 8, 1.7, 1024, 256, 8, 0.0, 6963.2, 64, 1638, 0, 150, FULL_MES
 ASCEND_910 = _chip(32, 0, 1.0, 8192, 256, 32, 0.0, 4000, 32, 1228, 0, 90, FULL_MESH, 310)
 ASCEND_910B = _chip(24, 1, 1.85, 8192, 256, 192, 0.0, 7000, 64, 1600, 0, 196, FULL_MESH, 400)
 TPU_V4 = _chip(2, 0, 1.05, 131072, 4096, 128, 0.0, 10000, 32, 1200, 0, 270, TORUS, 192)
+# Two dies; 148 of 160 cores, 2,250 TFLOP/s dense; the L2 on the die is not published, 126 MiB are enabled.
+B200 = _chip(148, 12, 1.855, 8192, 256, 126, 0.0, 18995, 192, 8000, 0, 900, SWITCH, 1000)
 
 OPTIONS = {
     A100: {"process": "n7", "memory": "hbm2e", "link": "nvlink3"},
     H100: {"process": "n4", "memory": "hbm3", "link": "nvlink4"},
     H200: {"process": "n4", "memory": "hbm3e", "link": "nvlink4"},
+    B200: {"process": "n4", "memory": "hbm3e", "link": "nvlink4"},
     MI210: {"process": "n6", "memory": "hbm2e", "link": "serdes"},
     ASCEND_910: {"process": "n7_plus", "memory": "hbm2", "core": "npu", "l2": "slab", "link": "serdes"},
     ASCEND_910B: {"process": "smic_n7", "memory": "hbm2e", "core": "npu", "l2": "slab", "link": "serdes"},

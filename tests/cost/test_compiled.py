@@ -34,7 +34,12 @@ def random_design(draw: random.Random) -> tuple[Accelerator, float, CostAssumpti
     base = cost_of(chip)
     dies = base.die_yield._replace(law=float(draw.randrange(len(YIELD_LAWS))), alpha=draw.uniform(1.0, 20.0))
     wafer = base.process._replace(defects_per_mm2=draw.uniform(0.0, 0.005), wafer_usd=draw.uniform(3e3, 3e4))
-    return scaled._replace(**whole), float(draw.randint(1, 8)), base._replace(die_yield=dies, process=wafer)
+    package = cost_of(chip, package=draw.choice(["interposer", "organic", "bridge"])).package
+    package = package._replace(compute_dies=float(draw.randint(1, 4)), io_dies=float(draw.randint(0, 2)),
+                               stacked_l2_share=draw.choice([0.0, 0.0, 1.0, draw.random()]))
+    system = base.system._replace(volume_devices=draw.choice([0.0, 1e5]))
+    cost = base._replace(die_yield=dies, process=wafer, package=package, system=system)
+    return scaled._replace(**whole), float(draw.randint(1, 8)), cost
 
 
 @pytest.fixture(scope="module")
