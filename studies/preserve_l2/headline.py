@@ -28,7 +28,7 @@ BASELINE_MIB = 192.0
 MODELS = ("llama3_8b", "llama3_70b", "qwen2_7b", "qwen2_72b", "phi3_small", "phi3_medium")
 SPLITS = (1, 2, 4, 8)
 PUBLISHED_BEST_MIB = 104.0
-STARTUPS_US = tuple(2.5 * step for step in range(2, 61))
+STARTUPS_US = tuple(5.0 * step for step in range(1, 31))
 AREA, DOLLARS = "tokens_per_s_per_mm2", "tokens_per_s_per_usd"
 
 

@@ -187,3 +187,20 @@ def test_help_and_version_import_nothing_heavy() -> None:
 def test_metrics_are_named_once() -> None:
     assert len(set(Metrics._fields)) == len(Metrics._fields)
     assert set(VIOLATIONS) < set(Metrics._fields)
+
+
+def test_the_largest_batch_that_fits_is_served(capsys: pytest.CaptureFixture[str]) -> None:
+    found = evaluate(capsys, "traffic.batch=max")["baseline"]
+    batch = found["latency"]["batch"]
+    assert found["violations"]["hbm_capacity"] <= 0.0
+    assert evaluate(capsys, f"traffic.batch={batch:.0f}")["baseline"]["latency"] == found["latency"]
+    assert evaluate(capsys, f"traffic.batch={batch + 1:.0f}")["baseline"]["violations"]["hbm_capacity"] > 0.0
+
+
+def test_joblib_launcher_runs_the_jobs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["evaluate", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hardware.l2_mib=8,64",
+                 "hydra.sweep.dir=jobs"]) == 0
+    capsys.readouterr()
+    found = [json.loads((tmp_path / "jobs" / str(job) / "result.json").read_text()) for job in range(2)]
+    assert [one["design"]["hardware"]["l2_mib"] for one in found] == [8, 64]
+    assert found[0]["speedup"] < found[1]["speedup"]
