@@ -26,11 +26,11 @@ def _chip(cores: float, spare: float, ghz: float, matrix: float, vector: float, 
 
 
 # Vendors count links in both directions (A100 600 GB/s); link_gb_per_s is one. L2 width: 5,120 byte/cycle on A100 and
-# H100, 4,096 on MI210. Spare L2: 48 of 40 MiB on A100, 60 of 50 on H100.
+# H100, 4,096 on MI210. Spare L2: 48 of 40 MiB on A100, 60 of 50 on H100. MI210 has eight links of 50 GB/s on its die.
 A100 = _chip(108, 20, 1.41, 2048, 128, 40, 0.2, 7219.2, 80, 2039, 1, 300, SWITCH, 400)
 H100 = _chip(132, 12, 1.83, 4096, 256, 50, 0.2, 9369.6, 80, 3350, 1, 450, SWITCH, 700)
 H200 = H100._replace(hbm_bytes=141 * GIGA, hbm_bytes_per_s=4800 * GIGA, spare_hbm_sites=0.0)
-MI210 = _chip(104, 8, 1.7, 1024, 256, 8, 0.0, 6963.2, 64, 1638, 0, 150, FULL_MESH, 300)
+MI210 = _chip(104, 8, 1.7, 1024, 256, 8, 0.0, 6963.2, 64, 1638, 0, 400, FULL_MESH, 300)
 ASCEND_910 = _chip(32, 0, 1.0, 8192, 256, 32, 0.0, 4000, 32, 1228, 0, 90, FULL_MESH, 310)
 ASCEND_910B = _chip(24, 1, 1.85, 8192, 256, 192, 0.0, 7000, 64, 1600, 0, 196, FULL_MESH, 400)
 TPU_V4 = _chip(2, 0, 1.05, 131072, 4096, 128, 0.0, 10000, 32, 1200, 0, 270, TORUS, 192)

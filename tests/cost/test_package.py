@@ -118,7 +118,8 @@ def test_links_beyond_a_server_need_cables() -> None:
 
 
 # Epoch, USD, 2025: two logic dies 720-1,200, HBM 2,800-3,100, packaging 1,000-1,200, packaging loss 1,000-1,100,
-# auxiliary 480, all 5,700-7,300. The wafer is priced as in 2025, 19,000 USD; at the base price of 2023 the dies are 529.
+# auxiliary 480, all 5,700-7,300. The wafer is priced as in 2025, 19,000 USD;
+# at the base price of 2023 the dies are 529.
 @pytest.mark.parametrize(("item", "low", "high"), [
     ("die", 720.0, 1200.0), ("hbm", 2800.0, 3100.0), ("package", 1000.0, 1200.0),
 ])
