@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.case import GROUPS
 from dse.errors import InputError
 from dse.workload import model_group, traffic_group
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 RESERVED = ("hydra",)
+FLAGS = ("-m", "--multirun", "-r", "--run", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-i",
+         "--info", "--hydra-help", "--experimental-rerun")
 
 
 def configuration_folder() -> Path:
@@ -37,6 +40,7 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    _refuse_unknown_flags(arguments)
     refused: list[InputError] = []
     with _as_command_line(arguments), _errors_raised():
         try:
@@ -44,11 +48,29 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
             start(_held_back(task, refused))()
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(sentence(error)) from error
+        except ValueError as error:
+            if not _raised_by_hydra(error):
+                raise
+            raise InputError(f"{' '.join(arguments)} cannot be composed: {sentence(error)}") from error
         except SystemExit as error:
             if error.code not in (0, None):
                 raise InputError("the command line could not be read; see the line above") from error
     if refused:
         raise refused[0]
+
+
+def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        if argument.startswith("-") and argument.partition("=")[0] not in FLAGS:
+            raise InputError(f"{argument} is not an option: choose one of {', '.join(FLAGS)}")
+
+
+def _raised_by_hydra(error: BaseException) -> bool:
+    """Some bad overrides end in a plain ValueError inside Hydra; one of ours would be a fault and must be seen."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith(("hydra.", "omegaconf."))
 
 
 def _held_back(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Callable[[DictConfig], Any]:
@@ -113,13 +135,27 @@ def groups(settings: Mapping[str, Any], overridden: Iterable[str]) -> dict[str, 
 
     `overridden` are the keys that the user set one by one: they win over a model's file and a preset's token split.
     """
-    found = {key: value for key, value in settings.items() if isinstance(value, Mapping)}
+    for key in settings:
+        if key not in _root_keys():
+            raise InputError(f"{key} is unknown: a configuration has {', '.join(_root_keys())}")
+    found = {key: settings[key] for key in GROUPS if key in settings}
     set_keys = [key.lstrip("+") for key in overridden]
     for name, settle in (("model", model_group), ("traffic", traffic_group)):
         if name in found:
             prefix = f"{name}."
             found[name] = settle(found[name], [key.removeprefix(prefix) for key in set_keys if key.startswith(prefix)])
     return found
+
+
+@functools.cache
+def _root_keys() -> tuple[str, ...]:
+    """Top-level keys that mean something: the groups of a case, and what the shipped config.yaml holds beside them."""
+    from omegaconf import OmegaConf
+
+    shipped = OmegaConf.load(configuration_folder() / "config.yaml")
+    chosen = (str(name) for entry in shipped.defaults if not isinstance(entry, str) for name in entry)
+    own = [*(name for name in chosen if name.isidentifier()), *(str(key) for key in shipped)]
+    return tuple(dict.fromkeys([*GROUPS, *(key for key in own if key not in ("defaults", *RESERVED, "experiment"))]))
 
 
 def sentence(error: BaseException) -> str:
