@@ -48,8 +48,14 @@ def styles(draw: st.DrawFn) -> LatencyStyle:
     share = st.floats(0.3, 1.0)
     floor = st.one_of(st.just(0.0), spread(1e-7, 2e-5))
     return LatencyStyle(
-        matmul_floor_s=draw(floor), attention_floor_s=draw(floor), vector_floor_s=draw(floor), hbm_share=draw(share),
-        matmul_share=draw(share), attention_share=draw(share), matmul_tile=draw(st.sampled_from((64.0, 256.0))),
+        floor_clock_hz=1.6e9, matmul_floor_s=draw(floor), matmul_wave_s=draw(floor), matmul_split_s=draw(floor),
+        attention_floor_s=draw(floor), attention_context_s=0.01 * draw(floor), vector_floor_s=draw(floor),
+        hbm_share=draw(share), matmul_share=draw(share), attention_share=draw(share),
+        matmul_tile=draw(st.sampled_from((64.0, 256.0))), matmul_tile_rows=draw(st.sampled_from((64.0, 128.0, 256.0))),
+        matmul_least_rows=draw(st.sampled_from((1.0, 16.0, 64.0))),
+        matmul_wide_columns=draw(st.sampled_from((128.0, 192.0, 256.0))),
+        matmul_narrow_columns=draw(st.sampled_from((32.0, 64.0))),
+        matmul_split_inner=draw(st.sampled_from((64.0, 256.0, 1024.0))),
         l2_usable_share=draw(share), hbm_usable_share=0.9,
         one_shot_startup_s=draw(floor), one_shot_device_s=draw(floor),
         one_shot_link_share=draw(share), two_shot_startup_s=draw(floor), two_shot_device_s=draw(floor),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dse.hardware import SWITCH, TORUS, Accelerator
+from dse.latency.machine import slowness
 from dse.latency.style import LatencyStyle
 
 TORUS_AXES = 3.0
@@ -68,7 +69,7 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
         tree       s2 + d2 N + 2 ceil(log2 N) L + 2 B / w2   reduce, then broadcast
         in-switch  s3 + 2 L + (1 + 1 / N) B / w2             only where the switch can add
 
-    s, d: start-up and share of each device; h: hops; L: link latency; w: achievable share of the usable bandwidth, or
+    s, d: start-up and share of each device, a number of cycles each; h: hops; L: link latency; w: achievable share of the usable bandwidth, or
     what the HBM can feed. The form of the first two follows measured custom kernels of A100 and H100 (5.6-11.8 % mean
     error when fitted).
     """
@@ -77,17 +78,18 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
     hop_s = one_shot_hops(device, count) * device.link_latency_s
     fast = fed_link_bytes_per_s(usable, style.one_shot_link_share, device, style)
     slow = fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
-    one_start = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
+    slow_by = slowness(device, style)
+    one_start = slow_by * (style.one_shot_startup_s + style.one_shot_device_s * count) + hop_s
     one_bytes = (count - 1.0) * message_bytes
     one_link = one_bytes / fast
-    two_base = style.two_shot_startup_s + style.two_shot_device_s * count
+    two_base = slow_by * (style.two_shot_startup_s + style.two_shot_device_s * count)
     two_start = two_base + 2.0 * hop_s
     two_bytes = 2.0 * (count - 1.0) / count * message_bytes
     two_link = two_bytes / slow
     tree_start = two_base + 2.0 * doublings(count) * device.link_latency_s
     tree_bytes = 2.0 * message_bytes
     tree_link = tree_bytes / slow
-    switch_start = style.in_switch_startup_s + 2.0 * device.link_latency_s
+    switch_start = slow_by * style.in_switch_startup_s + 2.0 * device.link_latency_s
     switch_bytes = (1.0 + 1.0 / count) * message_bytes
     switch_link = switch_bytes / slow
     first = Collective(one_start + one_link, one_start, one_link, one_bytes, 2.0 * one_bytes)
@@ -112,7 +114,7 @@ def point_to_point_s(message_bytes: float, device: Accelerator, style: LatencySt
     links = 2.0 * TORUS_AXES if device.topology == TORUS else max(1.0, device.domain_devices - 1.0)
     links = 1.0 if device.topology == SWITCH else links
     bandwidth = device.link_bytes_per_s / links * style.one_shot_link_share
-    return style.one_shot_startup_s + device.link_latency_s + message_bytes / bandwidth
+    return slowness(device, style) * style.one_shot_startup_s + device.link_latency_s + message_bytes / bandwidth
 
 
 def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
@@ -125,7 +127,7 @@ def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style
     count = max(2.0, devices)
     bandwidth = fed_link_bytes_per_s(usable_link_bytes_per_s(device, count), style.one_shot_link_share, device, style)
     hop_s = one_shot_hops(device, count) * device.link_latency_s
-    startup_s = style.one_shot_startup_s + style.one_shot_device_s * count + hop_s
+    startup_s = slowness(device, style) * (style.one_shot_startup_s + style.one_shot_device_s * count) + hop_s
     moved = (count - 1.0) / count * gathered_bytes
     link_s = moved / bandwidth
     found = Collective(startup_s + link_s, startup_s, link_s, moved, 2.0 * moved)

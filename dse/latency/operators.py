@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-from dse.hardware import Accelerator, matrix_flops_per_s, vector_flops_per_s
+from dse.latency.machine import Machine
 from dse.latency.memory import Shard, kv_cache_bytes, matmul_l2_bytes, reread_bytes, spilled_bytes
 from dse.latency.roofline import Operator
-from dse.latency.style import LatencyStyle
+from dse.latency.tiles import padded_rows, tiled
 from dse.workload import LanguageModel, Precision
 
 # FLOPs per element, counted from the definitions: add, square, sum, scale, weigh; and sigmoid (exp, add, divide) and
 # two products.
 NORM_FLOPS = 5.0
 ACTIVATION_FLOPS = 5.0
-
-
-class Machine(NamedTuple):
-    """The device with its style, and the achievable rates that follow from both."""
-
-    device: Accelerator
-    style: LatencyStyle
-    hbm_bytes_per_s: float
-    matmul_flops_per_s: float
-    attention_flops_per_s: float
-    vector_flops_per_s: float
 
 
 class Tokens(NamedTuple):
@@ -35,22 +25,25 @@ class Tokens(NamedTuple):
     cached: float
 
 
-def machine(device: Accelerator, style: LatencyStyle, precision: Precision) -> Machine:
-    """Achievable rates of `device`: data-sheet peak times the style's share; attention multiplies in 16 bits."""
-    peak = matrix_flops_per_s(device)
-    return Machine(device, style, device.hbm_bytes_per_s * style.hbm_share,
-                   peak * precision.matrix_rate * style.matmul_share, peak * style.attention_share,
-                   vector_flops_per_s(device))
-
-
 def matmul(rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> Operator:
-    """rows x inner activations times inner x columns weights. FLOPs: 2 M N K."""
+    """rows x inner activations times inner x columns weights. FLOPs: 2 M N K.
+
+    Its compute is that of the tiles which cover the result, wide or narrow ones, whichever take less; where they are
+    fewer than the cores, the inner dimension may be split, for a longer floor.
+    """
     l2 = on.device.l2_bytes
+    style = on.style
     again = reread_bytes(rows, inner, columns, precision.weight_bytes, precision.activation_bytes, l2)
     activations = rows * (inner * precision.activation_bytes + columns * precision.residual_bytes)
     through = matmul_l2_bytes(rows, inner, columns, precision.weight_bytes, precision.activation_bytes,
-                              on.style.matmul_tile)
-    return Operator(2.0 * rows * inner * columns, on.matmul_flops_per_s, on.style.matmul_floor_s,
+                              style.matmul_tile)
+    tile_rows = padded_rows(rows, style)
+    row_tiles = math.ceil(rows / tile_rows)
+    wide = tiled(row_tiles, tile_rows, style.matmul_wide_columns, inner, columns, on)
+    narrow = tiled(row_tiles, tile_rows, style.matmul_narrow_columns, inner, columns, on)
+    floor_s = on.slowness * style.matmul_floor_s
+    return Operator(2.0 * rows * inner * columns, floor_s, min(wide.whole_s, narrow.whole_s),
+                    floor_s + on.slowness * style.matmul_split_s, min(wide.split_s, narrow.split_s),
                     inner * columns * precision.weight_bytes, 0.0, again + spilled_bytes(activations, l2),
                     through + rows * columns * precision.residual_bytes)
 
@@ -58,7 +51,10 @@ def matmul(rows: float, inner: float, columns: float, on: Machine, precision: Pr
 def vector(elements: float, flops_per_element: float, passes: float, on: Machine, precision: Precision) -> Operator:
     """An element-wise operator that reads or writes `elements` numbers of the residual stream `passes` times."""
     moved = elements * passes * precision.residual_bytes
-    return Operator(elements * flops_per_element, on.vector_flops_per_s, on.style.vector_floor_s, 0.0, 0.0,
+    flops = elements * flops_per_element
+    compute_s = flops / on.vector_flops_per_s
+    floor_s = on.style.vector_floor_s
+    return Operator(flops, floor_s, compute_s, floor_s, compute_s, 0.0, 0.0,
                     spilled_bytes(moved, on.device.l2_bytes), moved)
 
 
@@ -70,17 +66,25 @@ def logits(rows: float, model: LanguageModel, part: Shard, on: Machine, precisio
     kept = precision.residual_bytes
     wide = Precision(kept, kept, precision.kv_cache_bytes, kept, 1.0)
     rate = on.matmul_flops_per_s / precision.matrix_rate
-    exact = Machine(on.device, on.style, on.hbm_bytes_per_s, rate, on.attention_flops_per_s, on.vector_flops_per_s)
+    exact = Machine(on.device, on.style, on.hbm_bytes_per_s, rate, on.attention_flops_per_s, on.vector_flops_per_s,
+                    on.slowness)
     return matmul(rows, model.width, part.vocabulary, exact, wide)
 
 
 def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
-    """Rotary embedding and fused causal attention over cached and new tokens.
+    """Rotary embedding, write to the cache, and fused causal attention over cached and new tokens.
 
     FLOPs: 4 d h per pair of a query and a key that it may see, s (c + (s + 1) / 2) pairs a sequence. The cache is read
     once; the new keys and values are written. In a prompt the queries that fit in L2 at a time share one reading of
     the new keys and values: max(1, s d b / C) readings a head (Dao et al. 2022, theorem 2).
+
+        floor = attention_floor + attention_context sqrt(c) + 2 (Q + K + V + O of the new tokens) / hbm_bandwidth
+
+    A context of c tokens is cut into parts that run side by side; what is serial, c / parts within a part and their sum
+    after it, is least with sqrt(c) parts. The last term is the pass that turns, places and stores queries, keys and
+    values before the fused kernel starts.
     """
+    style = on.style
     pairs = tokens.sequences * tokens.new * (tokens.cached + 0.5 * (tokens.new + 1.0))
     cached = tokens.sequences * kv_cache_bytes(model, part, precision, tokens.cached)
     new = tokens.sequences * kv_cache_bytes(model, part, precision, tokens.new)
@@ -88,5 +92,9 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     queries = 2.0 * tokens.sequences * part.query_heads * query
     l2 = on.device.l2_bytes
     spilled = spilled_bytes(queries + new * max(1.0, query / l2), l2)
-    return Operator(4.0 * model.head_width * part.query_heads * pairs, on.attention_flops_per_s,
-                    on.style.attention_floor_s, 0.0, cached, new + spilled, cached + 2.0 * new + queries)
+    flops = 4.0 * model.head_width * part.query_heads * pairs
+    compute_s = flops / on.attention_flops_per_s
+    serial_s = style.attention_floor_s + style.attention_context_s * math.sqrt(tokens.cached)
+    floor_s = on.slowness * serial_s + 2.0 * (queries + new) / on.hbm_bytes_per_s
+    return Operator(flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
+                    cached + 2.0 * new + queries)

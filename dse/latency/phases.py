@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from dse.hardware import Accelerator
 from dse.latency.collectives import all_gather, point_to_point_s
+from dse.latency.machine import Machine, machine
 from dse.latency.memory import Shard, kv_cache_bytes, shard, weights_per_device_bytes
-from dse.latency.operators import NORM_FLOPS, Machine, Tokens, logits, machine, vector
+from dse.latency.operators import NORM_FLOPS, Tokens, logits, vector
 from dse.latency.roofline import OperatorTime, operator_time
 from dse.latency.schedule import (
     AttentionBlock,

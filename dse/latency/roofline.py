@@ -9,13 +9,15 @@ class Operator(NamedTuple):
     """What one operator asks of one device.
 
     `weight_bytes` and `kv_cache_bytes` are read from HBM and may be read ahead of time; `other_bytes` may not:
-    activations that do not fit in L2, second readings, and what is written. `rate_flops_per_s` and `floor_s` belong to
-    its kind and style.
+    activations that do not fit in L2, second readings, and what is written. There are two kernels to choose from, each
+    with its floor and its time of compute; they are the same where an operator has one.
     """
 
     flops: float
-    rate_flops_per_s: float
     floor_s: float
+    compute_s: float
+    split_floor_s: float
+    split_compute_s: float
     weight_bytes: float
     kv_cache_bytes: float
     other_bytes: float
@@ -46,19 +48,27 @@ def hbm_bytes(operator: Operator) -> float:
 
 def operator_time(operator: Operator, prefetched_bytes: float, hbm_bytes_per_s: float, l2_bytes_per_s: float) -> (
         OperatorTime):
-    """Time of `operator` when `prefetched_bytes` of what it reads already lie in L2.
+    """Time of `operator` when `prefetched_bytes` of what it reads already lie in L2, by the faster of its kernels.
 
-        t = floor + max( flops / rate, (hbm_bytes - prefetched) / hbm_bandwidth, l2_bytes / l2_bandwidth )
+        t = floor + max( compute, (hbm_bytes - prefetched) / hbm_bandwidth, l2_bytes / l2_bandwidth )
 
     Bandwidths are the achievable ones. Everything passes through L2, read ahead or not, so the L2 term does not change.
     """
-    compute_s = operator.flops / operator.rate_flops_per_s
     l2_s = operator.l2_bytes / l2_bytes_per_s
     all_bytes = hbm_bytes(operator)
     moved_bytes = all_bytes - prefetched_bytes
     hbm_s = moved_bytes / hbm_bytes_per_s
-    other_s = max(compute_s, l2_s)
-    time_s = operator.floor_s + max(other_s, hbm_s)
-    alone_s = operator.floor_s + max(other_s, all_bytes / hbm_bytes_per_s)
-    return OperatorTime(time_s, operator.floor_s, compute_s, hbm_s, l2_s, 0.0, operator.flops, moved_bytes,
+    alone_s = kernel_s(operator, l2_s, all_bytes / hbm_bytes_per_s)
+    one_s = operator.floor_s + max(max(operator.compute_s, l2_s), hbm_s)
+    split_s = operator.split_floor_s + max(max(operator.split_compute_s, l2_s), hbm_s)
+    time_s = split_s if split_s < one_s else one_s
+    floor_s = operator.split_floor_s if split_s < one_s else operator.floor_s
+    compute_s = operator.split_compute_s if split_s < one_s else operator.compute_s
+    return OperatorTime(time_s, floor_s, compute_s, hbm_s, l2_s, 0.0, operator.flops, moved_bytes,
                         operator.l2_bytes, 0.0, prefetched_bytes, alone_s - time_s)
+
+
+def kernel_s(operator: Operator, l2_s: float, hbm_s: float) -> float:
+    """Time of the faster kernel when L2 and HBM take as long as given."""
+    return min(operator.floor_s + max(max(operator.compute_s, l2_s), hbm_s),
+               operator.split_floor_s + max(max(operator.split_compute_s, l2_s), hbm_s))

@@ -13,11 +13,11 @@ import math
 from typing import NamedTuple
 
 from dse.latency.collectives import Collective, all_reduce
+from dse.latency.machine import Machine
 from dse.latency.memory import Shard
 from dse.latency.operators import (
     ACTIVATION_FLOPS,
     NORM_FLOPS,
-    Machine,
     Tokens,
     attention,
     matmul,

@@ -6,19 +6,32 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dse.fields import Field, Table
-from dse.units import MICRO
+from dse.units import GIGA, MICRO
 
 
 class LatencyStyle(NamedTuple):
-    """Constants of a style of machine (GPU with graph launches, NPU), the same for every chip of that style."""
+    """Constants of a style of machine (GPU with graph launches, NPU), the same for every chip of that style.
 
+    Floors and start-ups of matrix, attention and collective kernels hold at the clock `floor_clock_hz` and take the
+    same number of cycles on another chip; `vector_floor_s` is a launch and the same everywhere.
+    """
+
+    floor_clock_hz: float
     matmul_floor_s: float
+    matmul_wave_s: float
+    matmul_split_s: float
     attention_floor_s: float
+    attention_context_s: float
     vector_floor_s: float
     hbm_share: float
     matmul_share: float
     attention_share: float
     matmul_tile: float
+    matmul_tile_rows: float
+    matmul_least_rows: float
+    matmul_wide_columns: float
+    matmul_narrow_columns: float
+    matmul_split_inner: float
     l2_usable_share: float
     hbm_usable_share: float
     one_shot_startup_s: float
@@ -34,6 +47,10 @@ def _time(key: str, meaning: str) -> Field:
     return Field(key, key.removesuffix("_us") + "_s", meaning, MICRO, closed=True, constant=True, unit="us")
 
 
+def _elements(key: str, meaning: str) -> Field:
+    return Field(key, key, meaning, minimum=1.0, closed=True, constant=True, unit="elements")
+
+
 def _share(key: str, meaning: str) -> Field:
     return Field(key, key, meaning, maximum=1.0, constant=True, unit="share")
 
@@ -42,14 +59,23 @@ STYLE = Table(
     "latency",
     LatencyStyle,
     (
+        Field("floor_clock_ghz", "floor_clock_hz", "clock at which the floors and start-ups hold", GIGA, constant=True,
+              unit="GHz"),
         _time("matmul_floor_us", "shortest matrix multiplication: launch, fill and drain"),
-        _time("attention_floor_us", "shortest attention, split over the context included"),
+        _time("matmul_wave_us", "added for each wave of tiles over the cores"),
+        _time("matmul_split_us", "added where the inner dimension is split over cores: the sum of the parts"),
+        _time("attention_floor_us", "shortest attention"),
+        _time("attention_context_us", "added to it for the square root of the cached tokens: splits and their sum"),
         _time("vector_floor_us", "shortest element-wise operator or norm"),
         _share("hbm_share", "achievable share of the HBM bandwidth in a streaming read"),
         _share("matmul_share", "achievable share of the matrix peak in a large matrix multiplication"),
         _share("attention_share", "achievable share of the matrix peak in fused attention of a prompt"),
-        Field("matmul_tile", "matmul_tile", "edge of the tile that a core keeps", minimum=1.0, closed=True,
-              constant=True, unit="elements"),
+        _elements("matmul_tile", "edge of the block of the result whose inputs are read from L2 once"),
+        _elements("matmul_tile_rows", "rows of a tile"),
+        _elements("matmul_least_rows", "fewest rows of a tile: fewer are padded"),
+        _elements("matmul_wide_columns", "columns of the wide tile"),
+        _elements("matmul_narrow_columns", "columns of the narrow tile"),
+        _elements("matmul_split_inner", "shortest part of the inner dimension that a core is given"),
         _share("l2_usable_share", "share of the L2 that software can fill"),
         _share("hbm_usable_share", "share of the HBM left for weights and KV-cache"),
         _time("one_shot_startup_us", "start of a one-shot collective, without the hop"),

@@ -12,6 +12,7 @@ is free again when it ends. Rates are constant between events. Time is decimal w
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from itertools import count
@@ -22,7 +23,11 @@ WINDOW_END, L2_FULL, LIMIT, NOTHING_LEFT = "window end", "L2 full", "limit", "no
 
 
 class Operator(NamedTuple):
-    """`ahead_bytes` may be read before the operator starts, `other_bytes` may not; both come from HBM."""
+    """`ahead_bytes` may be read before the operator starts, `other_bytes` may not; both come from HBM.
+
+    There may be a second kernel for the same work, with its own floor and FLOP/s: the faster one is launched, by what
+    lies in L2 when the operator starts.
+    """
 
     name: str
     floor_s: float
@@ -31,6 +36,8 @@ class Operator(NamedTuple):
     ahead_bytes: float
     other_bytes: float
     l2_bytes: float
+    second_floor_s: float = math.inf
+    second_flops_per_s: float = 1.0
 
 
 class Transfer(NamedTuple):
@@ -108,7 +115,9 @@ class _Run:
             self.after(duration, self.end_transfer)
             self.reader.start(self.candidates(), max(Decimal(0), self.hbm - taken))
         else:
-            self.after(Decimal(item.floor_s), self.start_flows)
+            kernels = ((item.floor_s, item.flops_per_s), (item.second_floor_s, item.second_flops_per_s))
+            self.kernel = min(kernels, key=self.kernel_s)
+            self.after(Decimal(self.kernel[0]), self.start_flows)
 
     def candidates(self) -> list[int]:
         """The operators from here up to the next collective."""
@@ -123,14 +132,20 @@ class _Run:
         self.reader.stop(WINDOW_END)
         self.start_next()
 
-    def start_flows(self) -> None:
+    def kernel_s(self, kernel: tuple[float, float]) -> Decimal:
+        """How long the operator that starts now will take with this kernel."""
+        return Decimal(kernel[0]) + max(self.flow_times(kernel[1]))
+
+    def flow_times(self, flops_per_s: float) -> tuple[Decimal, Decimal, Decimal]:
         item = self.program[self.at]
         assert isinstance(item, Operator)
         missing = Decimal(item.ahead_bytes) - self.found[self.at] + Decimal(item.other_bytes)
+        return (Decimal(item.flops) / Decimal(flops_per_s), missing / self.hbm, Decimal(item.l2_bytes) / self.l2_rate)
+
+    def start_flows(self) -> None:
         self.flows = 3
-        self.after(Decimal(item.flops) / Decimal(item.flops_per_s), self.end_flow)
-        self.after(missing / self.hbm, self.end_flow)
-        self.after(Decimal(item.l2_bytes) / self.l2_rate, self.end_flow)
+        for flow_s in self.flow_times(self.kernel[1]):
+            self.after(flow_s, self.end_flow)
 
     def end_flow(self) -> None:
         self.flows -= 1

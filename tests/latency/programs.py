@@ -8,6 +8,7 @@ from latency.event_simulation import Chip, Operator, Program, Transfer
 
 from dse.latency import operators
 from dse.latency.collectives import Collective, all_gather, all_reduce
+from dse.latency.machine import machine
 from dse.latency.memory import shard
 from dse.latency.operators import Tokens
 from dse.latency.phases import Setting
@@ -37,7 +38,7 @@ def program(at: Setting, tokens: Tokens) -> Program:
 
 
 def _attention(at: Setting, tokens: Tokens) -> list[Operator]:
-    on, rows = operators.machine(at.device, at.style, at.precision), tokens.sequences * tokens.new
+    on, rows = machine(at.device, at.style, at.precision), tokens.sequences * tokens.new
     part, width, head = shard(at.model, at.parallelism), at.model.width, at.model.head_width
     heads = math.ceil(at.model.query_heads / at.parallelism.tensor_parallel)
     kv_heads = math.ceil(at.model.kv_heads / at.parallelism.tensor_parallel)
@@ -50,7 +51,7 @@ def _attention(at: Setting, tokens: Tokens) -> list[Operator]:
 
 
 def _mlp(at: Setting, rows: float) -> list[Operator]:
-    on, width = operators.machine(at.device, at.style, at.precision), at.model.width
+    on, width = machine(at.device, at.style, at.precision), at.model.width
     columns = float(math.ceil(at.model.ffn_width / at.parallelism.tensor_parallel))
     gates = 2.0 if at.model.gated else 1.0
     return [
@@ -62,7 +63,7 @@ def _mlp(at: Setting, rows: float) -> list[Operator]:
 
 
 def _ends(at: Setting, tokens: Tokens) -> tuple[list[Operator], list[Operator]]:
-    on, part = operators.machine(at.device, at.style, at.precision), shard(at.model, at.parallelism)
+    on, part = machine(at.device, at.style, at.precision), shard(at.model, at.parallelism)
     rows, last, width = tokens.sequences * tokens.new, tokens.sequences, at.model.width
     lookup = operators.vector(rows * width, 0.0, 2.0, on, at.precision)
     norm = operators.vector(last * width, 5.0, 2.0, on, at.precision)
@@ -79,7 +80,12 @@ def _gather(at: Setting, tokens: Tokens) -> Transfer:
 def _operator(name: str, of: Amounts, at: Setting) -> Operator:
     ahead = at.technique.prefetch_weights * of.weight_bytes + at.technique.prefetch_kv_cache * of.kv_cache_bytes
     rest = of.weight_bytes + of.kv_cache_bytes - ahead
-    return Operator(name, of.floor_s, of.flops, of.rate_flops_per_s, ahead, rest + of.other_bytes, of.l2_bytes)
+    return Operator(name, of.floor_s, of.flops, _rate(of.flops, of.compute_s), ahead, rest + of.other_bytes,
+                    of.l2_bytes, of.split_floor_s, _rate(of.flops, of.split_compute_s))
+
+
+def _rate(flops: float, compute_s: float) -> float:
+    return flops / compute_s if compute_s > 0.0 else 1.0
 
 
 def _transfer(name: str, of: Collective) -> Transfer:

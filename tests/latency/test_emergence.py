@@ -6,12 +6,12 @@ import math
 from itertools import pairwise
 
 import pytest
-from builders import TECHNIQUES, setting, with_device, with_split, with_technique
+from builders import TECHNIQUES, setting, with_device, with_split, with_style, with_technique
 from designs import FEW, settings_of, spread
 from hypothesis import assume, given, settings
 
+from dse.latency.machine import machine
 from dse.latency.memory import shard
-from dse.latency.operators import machine
 from dse.latency.phases import Pass, Setting, decode, decode_s, prefill, prefill_s
 from dse.latency.roofline import OperatorTime
 from dse.latency.schedule import step
@@ -234,7 +234,7 @@ def test_preserve_gains_what_its_halves_gain_where_nothing_is_short(model: str) 
 @given(settings_of())
 def test_preserve_gains_no_less_than_its_halves_where_hbm_binds(at: Setting) -> None:
     """Where every byte read ahead saves its time (compute and L2 out of the way), more candidates are never worse."""
-    fast = with_device(at, l2_bytes_per_s=1e18, matrix_flops_per_cycle=1e12)
+    fast = with_style(with_device(at, l2_bytes_per_s=1e18, matrix_flops_per_cycle=1e12), matmul_wave_s=0.0)
     batch, context = at.traffic.batch, at.traffic.prompt_tokens
     both, weights, cache = (decode_s(fast._replace(technique=TechniqueTerms(weight, kv, math.inf)), batch, context)
                             for weight, kv in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0)))

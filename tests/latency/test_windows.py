@@ -22,8 +22,9 @@ from latency.event_simulation import (
 )
 from latency.programs import chip, program
 
+from dse.latency.machine import machine
 from dse.latency.memory import shard
-from dse.latency.operators import Tokens, machine
+from dse.latency.operators import Tokens
 from dse.latency.phases import Pass, Setting, single_pass
 
 MIB = 2.0**20
