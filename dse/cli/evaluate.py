@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.atomic import write_text
-from dse.cli.hydra_run import groups, plain
+from dse.cli.hydra_run import groups, overridden, plain
 from dse.cli.hydra_run import run as run_under_hydra
 from dse.errors import InputError
 from dse.objective import Metrics
@@ -50,7 +50,7 @@ def task(config: DictConfig) -> float:
 
     settings = plain(config)
     output, objective = _choices(settings)
-    answer = evaluation(groups(settings, _overridden()))
+    answer = evaluation(groups(settings, overridden()))
     text = json.dumps(answer, indent=2, allow_nan=False) if output == "json" else _table(answer)
     folder = _job_folder()
     if folder is not None:
@@ -74,13 +74,6 @@ def _table(answer: Mapping[str, Any]) -> str:
     from dse.cli.report import evaluation_report
 
     return evaluation_report(answer)
-
-
-def _overridden() -> list[str]:
-    """Keys that this job's command line sets."""
-    from hydra.core.hydra_config import HydraConfig
-
-    return [text.partition("=")[0] for text in HydraConfig.get().overrides.task]
 
 
 def _job_folder() -> Path | None:

@@ -41,11 +41,11 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
     from omegaconf.errors import OmegaConfBaseException
 
     _refuse_unknown_flags(arguments)
-    refused: list[InputError] = []
+    raised: list[Exception] = []
     with _as_command_line(arguments), _errors_raised():
         try:
             start = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")
-            start(_held_back(task, refused))()
+            start(_held_back(task, raised))()
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(sentence(error)) from error
         except ValueError as error:
@@ -55,8 +55,8 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
         except SystemExit as error:
             if error.code not in (0, None):
                 raise InputError("the command line could not be read; see the line above") from error
-    if refused:
-        raise refused[0]
+    if raised:
+        raise raised[0]
 
 
 def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
@@ -73,8 +73,8 @@ def _raised_by_hydra(error: BaseException) -> bool:
     return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith(("hydra.", "omegaconf."))
 
 
-def _held_back(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Callable[[DictConfig], Any]:
-    """`task`, its refusal put into `refused`: Hydra would print a line of its own about a single run that raises."""
+def _held_back(task: Callable[[DictConfig], Any], raised: list[Exception]) -> Callable[[DictConfig], Any]:
+    """`task`, its exception put into `raised`: Hydra would print a line of its own about a single run that raises."""
 
     @functools.wraps(task)
     def held_back(config: DictConfig) -> Any:
@@ -83,10 +83,10 @@ def _held_back(task: Callable[[DictConfig], Any], refused: list[InputError]) -> 
 
         try:
             return task(config)
-        except InputError as error:
+        except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
-            refused.append(error)
+            raised.append(error)
             return None
 
     return held_back
@@ -130,16 +130,23 @@ def referenced(config: DictConfig) -> set[str]:
     return {name.rpartition(".")[2] for name in re.findall(r"\$\{([^{}]*)\}", str(task))}
 
 
-def groups(settings: Mapping[str, Any], overridden: Iterable[str]) -> dict[str, Any]:
+def overridden() -> list[str]:
+    """Keys that the command line of the running job sets."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return [text.partition("=")[0] for text in HydraConfig.get().overrides.task]
+
+
+def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str, Any]:
     """The groups of a configuration, without the command's own settings.
 
-    `overridden` are the keys that the user set one by one: they win over a model's file and a preset's token split.
+    `set_by_user` are the keys that the user set one by one: they win over a model's file and a preset's token split.
     """
     for key in settings:
         if key not in _root_keys():
             raise InputError(f"{key} is unknown: a configuration has {', '.join(_root_keys())}")
     found = {key: settings[key] for key in GROUPS if key in settings}
-    set_keys = [key.lstrip("+") for key in overridden]
+    set_keys = [key.lstrip("+") for key in set_by_user]
     for name, settle in (("model", model_group), ("traffic", traffic_group)):
         if name in found:
             prefix = f"{name}."

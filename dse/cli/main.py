@@ -11,7 +11,9 @@ from dse.version import __version__
 
 VERBS = {
     "evaluate": "one design: latency, area, cost, performance per cost, without and with the technique",
+    "explain": "what stands behind a number of the bill: equation, constants, intervals, sources",
     "sweep": "a grid of designs: results table, exact Pareto front, best points, figure",
+    "search": "an Optuna study of a space: resumable, exact steps beside the sampler, a certificate",
     "plot": "the figures of a saved sweep, drawn again",
 }
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
@@ -55,8 +57,8 @@ def _run(run: object, rest: list[str]) -> int:
         status = run(rest)  # type: ignore[operator]
     except InputError as error:
         return _fail(str(error), BAD_INPUT)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return _fail(str(interrupt) or "interrupted", INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; nothing is left to say
         return FAILED

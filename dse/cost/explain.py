@@ -44,7 +44,7 @@ def explain(name: str, values: Mapping[str, float], raw: Mapping[str, Any]) -> t
     InputError where there is no such number.
     """
     if name not in EQUATIONS:
-        raise InputError(f"cost.explain={name} is not allowed: choose one of {', '.join(EQUATIONS)}")
+        raise InputError(f"{name} is not a number of the bill: choose one of {', '.join(EQUATIONS)}")
     chain = [name]
     for one in chain:  # grows while it is walked
         chain.extend(other for other in EQUATIONS[one].numbers if other not in chain)

@@ -1,0 +1,76 @@
+"""The verb `explain`: what stands behind a number of the bill.
+
+usage: dse explain NUMBER [OVERRIDE ...] [--config-dir DIR]
+
+The chain behind a number of a design's bill: its equation, each number and hardware key that enters it, and each constant
+with low, base, high, unit, mark, date and source. Without NUMBER: the names of all numbers, with their values.
+
+  NUMBER                 a number of the bill, as die_usd, area.l2, items.hbm, die_yield, group_usd
+  OVERRIDE               the design, as in dse evaluate
+
+examples:
+  dse explain die_usd hardware=h100
+  dse explain area.l2 hardware.l2_mib=104
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dse.cli.hydra_run import groups, overridden, plain
+from dse.cli.hydra_run import run as run_under_hydra
+from dse.cli.report import columns
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from dse.cost.explain import Step
+
+WIDTH = 118
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Prints the chain behind the number that the first plain word names; exit status 0."""
+    words = [argument for argument in arguments if "=" not in argument and not argument.startswith(("-", "+", "~"))]
+    number = words[0] if words and arguments[0] == words[0] else None
+    rest = list(arguments[1:] if number else arguments)
+
+    def task(config: DictConfig) -> None:
+        print(explanation(groups(plain(config), overridden()), number))
+
+    run_under_hydra(task, rest)
+    return 0
+
+
+def explanation(settings: dict[str, Any], number: str | None) -> str:
+    """The chain behind `number` for the design of a configuration, or every number of its bill."""
+    from dse.case import case
+    from dse.cost.bill import bill
+    from dse.cost.explain import bill_numbers, explain
+    from dse.objective import devices
+
+    chosen = case(settings)
+    values = bill_numbers(bill(chosen.setting.device, devices(chosen.setting), chosen.cost))
+    if number is None:
+        return columns([("number of the bill", "value"), *((name, f"{value:,.6g}") for name, value in values.items())])
+    return "\n\n".join("\n".join(_lines(step, settings)) for step in explain(number, values, settings["cost"]))
+
+
+def _lines(step: Step, settings: dict[str, Any]) -> Iterator[str]:
+    value = "" if step.value is None else f" = {step.value:,.6g} {step.unit}"
+    yield f"{step.name}{value}"
+    yield from textwrap.wrap(step.equation, WIDTH, initial_indent="  = ", subsequent_indent="    ")
+    if step.numbers:
+        yield f"    from {', '.join(step.numbers)}"
+    for key in step.hardware:
+        group, _, name = key.partition(".")
+        yield f"    {key} = {settings[group][name]}"
+    for key, chosen in step.settings:
+        yield f"    {key} = {chosen}"
+    for key, constant in step.constants:
+        yield (f"    {key} = {constant.base:g} [{constant.low:g}, {constant.high:g}] {constant.unit}, "
+               f"{constant.mark} {constant.date}".rstrip())
+        yield from textwrap.wrap(constant.source, WIDTH, initial_indent="        ", subsequent_indent="        ",
+                                 break_long_words=False, break_on_hyphens=False)

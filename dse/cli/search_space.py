@@ -1,0 +1,143 @@
+"""The space of a search, read from Hydra's override grammar and from files of the group `space`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dse.errors import InputError
+from dse.search.space import Choice, Dimension, Domain, Interval
+
+if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
+    from hydra.core.override_parser.types import Override, RangeSweep
+
+TECHNIQUE = "technique"
+
+
+class Asked(NamedTuple):
+    """What a command line says: fixed overrides, dimensions by key, and techniques that get a study each."""
+
+    fixed: tuple[str, ...]
+    dimensions: dict[str, Dimension]
+    techniques: tuple[str, ...]
+
+    @property
+    def keys(self) -> list[str]:
+        """Every key that the command line sets."""
+        return [*(text.partition("=")[0].lstrip("+") for text in self.fixed), *self.dimensions]
+
+
+def asked(loader: ConfigLoader, arguments: Sequence[str]) -> Asked:
+    """Splits overrides into fixed ones and dimensions; a key given twice keeps its last value, as in Hydra.
+
+    `technique=a,b` asks for a study of each; `technique=choice(a,b)` makes it a dimension.
+    """
+    last = {override.get_key_element(): override for override in _parsed(loader, arguments)}
+    techniques: tuple[str, ...] = ()
+    if TECHNIQUE in last and _is_plain_list(last[TECHNIQUE]):
+        techniques = tuple(str(value) for value in last.pop(TECHNIQUE).sweep_string_iterator())
+    swept = {key: override for key, override in last.items() if override.is_sweep_override()}
+    fixed = tuple(f"{key}={override.get_value_element_as_str()}" for key, override in last.items() if key not in swept)
+    return Asked(fixed, {key: Dimension(key, domain(override)) for key, override in swept.items()}, techniques)
+
+
+def from_files(loader: ConfigLoader, space: Mapping[str, Any] | None, given: Sequence[str]) -> list[Dimension]:
+    """Dimensions of the group `space`, less those whose key the command line gives."""
+    found = []
+    for key, text in (space or {}).items():
+        if key not in given:
+            found.append(_from_file(loader, str(key), text))
+    return found
+
+
+def _from_file(loader: ConfigLoader, key: str, entry: Any) -> Dimension:
+    when: dict[str, tuple[Any, ...]] = {}
+    if isinstance(entry, Mapping):
+        if set(entry) - {"values", "when"} or "values" not in entry:
+            raise InputError(f"space.{key} is not allowed: give its values, or values: and when:")
+        when = {str(other): tuple(_listed(allowed)) for other, allowed in (entry.get("when") or {}).items()}
+        entry = entry["values"]
+    if isinstance(entry, (list, tuple)):
+        return Dimension(key, Choice(tuple(entry)), when)
+    override = _parsed(loader, [f"{key}={entry}"])[0]
+    if not override.is_sweep_override():
+        raise InputError(f"space: {key}={entry} is not allowed: give interval(...), range(...), choice(...) or a list")
+    return Dimension(key, domain(override), when)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _parsed(loader: ConfigLoader, arguments: Sequence[str]) -> list[Override]:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    from dse.cli.hydra_run import sentence
+
+    try:
+        return OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
+    except HydraException as error:
+        raise InputError(sentence(error)) from error
+
+
+def _is_plain_list(override: Override) -> bool:
+    from hydra.core.override_parser.types import ChoiceSweep
+
+    value = override.value()
+    return isinstance(value, ChoiceSweep) and value.simple_form
+
+
+def domain(override: Override) -> Domain:
+    """The domain that a sweep override describes."""
+    from hydra.core.override_parser.types import IntervalSweep, RangeSweep
+
+    value = override.value()
+    text = str(override.input_line or override.get_key_element())
+    tags = getattr(value, "tags", set())
+    if tags - {"log", "int"}:
+        raise InputError(f"{text} is not allowed: a tag is log or int")
+    log = "log" in tags
+    try:
+        if isinstance(value, IntervalSweep):
+            low, high = float(value.start or 0.0), float(value.end or 0.0)
+            whole = "int" in tags or (isinstance(value.start, int) and isinstance(value.end, int) and _cast(text))
+            return Interval(low, high, log, whole)
+        if isinstance(value, RangeSweep):
+            return _steps(value, log, text)
+        if log:
+            raise InputError("a log scale goes with interval(...) or range(...)")
+        return Choice(tuple(_value(one) for one in _listed_values(override)))
+    except InputError as error:
+        raise InputError(f"{text}: {error}") from error
+
+
+def _cast(text: str) -> bool:
+    return "int(" in text.partition("=")[2]
+
+
+def _steps(value: RangeSweep, log: bool, text: str) -> Domain:
+    start, stop, step = (float(part or 0.0) for part in (value.start, value.stop, value.step))
+    if step < 0.0:
+        start, stop, step = stop - step, start - step, -step
+    count = math.ceil((stop - start) / step - 1e-9) if step else 0
+    if count < 1:
+        raise InputError("it is empty, give at least one value")
+    whole = all(part == int(part) for part in (start, step))
+    return Interval(start, start + step * (count - 1), log, whole, step)
+
+
+def _listed_values(override: Override) -> list[Any]:
+    from hydra.core.override_parser.types import Glob
+
+    if isinstance(override.value(), Glob):
+        return [str(text) for text in override.sweep_string_iterator()]
+    return list(override.sweep_iterator())
+
+
+def _value(value: Any) -> Any:
+    from hydra.core.override_parser.types import QuotedString
+
+    return value.text if isinstance(value, QuotedString) else value
