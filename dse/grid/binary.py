@@ -6,7 +6,6 @@ import ctypes
 import hashlib
 import json
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 from dse.grid import cache as kept
@@ -23,8 +22,8 @@ class Code(NamedTuple):
     scratch_rows: int
 
 
-@cache
 def _target() -> Any:
+    """The machine that this runs on; one for each engine, which owns and frees it."""
     from llvmlite import binding
 
     binding.initialize_native_target()

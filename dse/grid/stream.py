@@ -53,7 +53,7 @@ def streamed_front(grid: Grid, objectives: tuple[Objective, ...], start: Progres
     checked(objectives)
     if grid.size < LANES:
         return _plain(grid, objectives)
-    run = _Run(grid, objectives)
+    run = FrontLoops(grid, objectives)
     done = start or Progress(0, 0, 0, empty_front(len(objectives)))
     run.table = table(merged(done.front, run.sample()))
     waiting = empty_front(len(objectives))
@@ -70,14 +70,15 @@ def streamed_front(grid: Grid, objectives: tuple[Objective, ...], start: Progres
     return done._replace(front=merged(done.front, waiting))
 
 
-class _Run:
-    """One pass over a grid: its loops, its code, and the table in use."""
+class FrontLoops:
+    """The compiled loops over a grid's axes, in the cheapest order or the one given, and the table in use."""
 
-    def __init__(self, grid: Grid, objectives: tuple[Objective, ...]) -> None:
-        self.grid, self.objectives = grid, objectives
+    def __init__(self, grid: Grid, objectives: tuple[Objective, ...], order: Order | None = None) -> None:
+        self.objectives = objectives
         slots = tuple(axis.index for axis in grid.axes)
-        self.levels = tuple(axes_level(grid, places) for places in front_order(slots, grid.shape, objectives))
-        self.code = front_kernel(tuple(level.slots for level in self.levels), objectives)
+        self.order = order or front_order(slots, grid.shape, objectives)
+        self.code = front_kernel(tuple(tuple(slots[axis] for axis in loop) for loop in self.order), objectives)
+        self.levels = () if order else tuple(axes_level(grid, loop) for loop in self.order)
         self.base = np.array(grid.base)
         self.table: Table = table(empty_front(len(objectives)))
         self._own = threading.local()

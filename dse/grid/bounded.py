@@ -1,0 +1,267 @@
+"""The exact Pareto front of a grid without evaluating most of it: boxes that the front beats are ruled out whole.
+
+Branch and bound. A box is a range on each axis; intervals bound its objectives from below and its violations. Where
+the front has a design at least as good as the best that a box could hold, or the box holds nothing feasible, it is done
+with; a small box is evaluated design by design; any other is cut in two. The answer is the one of
+`dse.grid.stream.streamed_front`, bit for bit, and what was not evaluated is proved not to be in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dse.grid.binary import Code, code
+from dse.grid.compiled import Block, Level
+from dse.grid.front import Front, Objective, checked, merged, sort_keys, table
+from dse.grid.grid import Grid
+from dse.grid.instructions import LANES
+from dse.grid.intervals import bounds
+from dse.grid.stream import FrontLoops, front_roots, streamed_front
+
+Numbers = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+LEAF = 14  # designs of a box that is evaluated rather than cut
+CHUNK = 2**14  # boxes bounded together
+FEWEST_BOUNDED = 2**14  # designs below which all are evaluated
+FINER = {2: 1, 3: 4, 4: 2}  # buckets over those of the loops, by the number of objectives
+SAMPLED = 256  # boxes from which the influence of each axis on the bounds is learned
+
+
+class Bounded(NamedTuple):
+    """The exact front, the designs evaluated, the boxes bounded, and the designs settled without being evaluated."""
+
+    front: Front
+    evaluated: int
+    boxes: int
+    proved: int
+
+
+class Boxes(NamedTuple):
+    """Ranges of places on each axis, both ends inside: (axes, boxes)."""
+
+    low: Integers
+    high: Integers
+
+    def designs(self) -> Integers:
+        """Designs in each box."""
+        return np.asarray(np.prod(self.high - self.low + 1, axis=0))
+
+    def of(self, which: Mask | Integers | slice) -> Boxes:
+        """Some of the boxes."""
+        return Boxes(self.low[:, which], self.high[:, which])
+
+
+def bounded_front(grid: Grid, objectives: tuple[Objective, ...],
+                  watch: Callable[[Bounded], None] | None = None) -> Bounded:
+    """The exact front of the feasible designs of the grid; `watch` is told how far it is now and then.
+
+    The rule for ties is that of `dse.grid.pareto`.
+    """
+    checked(objectives)
+    if grid.size < FEWEST_BOUNDED:
+        return Bounded(streamed_front(grid, objectives).front, grid.size, 0, 0)
+    search = _Search(grid, objectives)
+    stack = [search.whole()]
+    while stack:
+        boxes = stack.pop()
+        if boxes.low.shape[1] > CHUNK:
+            stack.append(boxes.of(slice(CHUNK, None)))
+            boxes = boxes.of(slice(CHUNK))
+        cut = search.settled(boxes)
+        if cut.low.shape[1]:
+            stack.append(cut)
+        if watch:
+            watch(search.progress())
+    return search.progress()
+
+
+@cache
+def bounds_kernel(slots: tuple[int, ...], objectives: tuple[Objective, ...]) -> Code:
+    """The compiled bounds of the objectives and of feasibility within boxes on `slots`."""
+    return code(f"bounds {slots} {objectives}", lambda: bounds(*front_roots(objectives), slots))
+
+
+class _Search:
+    """The front so far, and what it takes to settle boxes. Axes are sorted: a range has its ends at its ends."""
+
+    def __init__(self, grid: Grid, objectives: tuple[Objective, ...]) -> None:
+        self.slots = tuple(axis.index for axis in grid.axes)
+        orders = [np.argsort(axis.values, kind="stable") for axis in grid.axes]
+        self.values = [np.array(axis.values)[order] for axis, order in zip(grid.axes, orders, strict=True)]
+        self.places = [order.astype(np.int64) * math.prod(grid.shape[axis + 1:]) for axis, order in enumerate(orders)]
+        self.least_place = [_range_minima(places) for places in self.places]
+        self.size = grid.size
+        self.base = np.array(grid.base)
+        self.kernel = bounds_kernel(self.slots, objectives)
+        self.loops = FrontLoops(grid, objectives, (tuple(range(len(self.slots))),))
+        self.take(FrontLoops(grid, objectives).sample())
+        self.evaluated = self.boxes = 0
+        self.influence = self.learned_influence()
+
+    def progress(self) -> Bounded:
+        """What is known so far."""
+        return Bounded(self.front, self.evaluated, self.boxes, self.size - self.evaluated)
+
+    def whole(self) -> Boxes:
+        """The whole grid as one box."""
+        high = np.array([[len(values) - 1] for values in self.values], dtype=np.int64)
+        return Boxes(np.zeros_like(high), high)
+
+    def settled(self, boxes: Boxes) -> Boxes:
+        """Settles what can be; the halves of the other boxes."""
+        lows, possible = self.bounded(boxes)
+        kept = np.flatnonzero(possible)
+        kept = kept[~self.beaten(lows[:, kept], boxes.of(kept))]
+        boxes = boxes.of(kept)
+        small = boxes.designs() <= LEAF
+        self.evaluate(self.members(boxes.of(small)))
+        large = boxes.of(~small)
+        if not large.low.shape[1]:
+            return large
+        self.evaluate((large.low + large.high) // 2)
+        return self.halves(large)
+
+    def bounded(self, boxes: Boxes) -> tuple[Numbers, Mask]:
+        """Lower bounds of the objectives in each box, and whether it may hold a feasible design."""
+        count = boxes.low.shape[1]
+        padded = np.minimum(np.arange(max(count, LANES)), count - 1)
+        ends = [values[ends[axis, padded]] for axis, values in enumerate(self.values) for ends in boxes]
+        columns = np.array([end.ctypes.data for end in ends], dtype=np.uint64)
+        lengths = np.array([len(padded)], dtype=np.int64)
+        out = np.empty((2 * len(self.front.values) + 2, len(padded)))
+        sink = np.array([out.ctypes.data, out.shape[1]], dtype=np.uint64)
+        self.kernel.run(self.base.ctypes.data, columns.ctypes.data, lengths.ctypes.data, None, sink.ctypes.data)
+        self.boxes += count
+        return out[:-2:2, :count], ~(out[-1, :count] <= 0.0)
+
+    def beaten(self, lows: Numbers, boxes: Boxes) -> Mask:
+        """Whether some design of the front is at least as good as each box can be, and better or earlier."""
+        if not len(self.front.places) or not lows.shape[1]:
+            return np.zeros(lows.shape[1], dtype=bool)
+        first = np.sum([_least(minima, low, high) for minima, low, high in zip(self.least_place, *boxes, strict=True)],
+                       axis=0)
+        if len(lows) == 2:
+            return self.beaten_in_two(lows, first)
+        found = self.beaten_by_table(lows)
+        for place in np.flatnonzero(~found).tolist():
+            known = self.known.get((lows[:, place] + 0.0).tobytes())
+            found[place] = known is not None and known < first[place]
+        return found
+
+    def beaten_in_two(self, lows: Numbers, first: Integers) -> Mask:
+        """The same for two objectives, by a search in the front; `first` is the earliest place of each box."""
+        order = np.argsort(self.front.values[0], kind="stable")
+        ours, places = self.front.values[:, order], self.front.places[order]
+        at = np.searchsorted(ours[0], lows[0], side="right") - 1
+        known = ours[:, at]
+        equal = (known == lows).all(axis=0)
+        return np.asarray((at >= 0) & (known[1] <= lows[1]) & (~equal | (places[at] < first)))
+
+    def beaten_by_table(self, lows: Numbers) -> Mask:
+        """The boxes of which the table tells it."""
+        cells, scales = self.finer
+        buckets = []
+        for low, (origin, limit, shift, _) in zip(lows, scales, strict=False):
+            keys = np.clip(sort_keys(np.ascontiguousarray(low)), origin, limit) - origin
+            buckets.append((keys.view(np.uint64) >> np.uint64(shift)).astype(np.intp))
+        return np.asarray(cells[tuple(buckets)] <= lows[-1]) & ~np.isnan(lows).any(axis=0)
+
+    def members(self, boxes: Boxes) -> Integers:
+        """The places on each axis of all designs in the boxes: (axes, designs)."""
+        counts = boxes.designs()
+        owner = np.repeat(np.arange(len(counts)), counts)
+        number = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        found = np.empty((len(self.values), len(owner)), dtype=np.int64)
+        for axis in range(len(self.values) - 1, -1, -1):
+            number, place = np.divmod(number, (boxes.high - boxes.low + 1)[axis, owner])
+            found[axis] = boxes.low[axis, owner] + place
+        return found
+
+    def evaluate(self, members: Integers) -> None:
+        """Evaluates the designs at these places and takes them into the front."""
+        count = members.shape[1]
+        if not count:
+            return
+        padded = np.minimum(np.arange(max(count, LANES)), count - 1)
+        values = np.array([values[places[padded]] for values, places in zip(self.values, members, strict=True)])
+        places = np.sum([places[own[padded]] for places, own in zip(self.places, members, strict=True)], axis=0)
+        found = self.loops.block(Block((Level(self.slots, values, places),), 0, 0)).front
+        self.evaluated += count
+        if len(found.places):
+            front = merged(self.front, found)
+            if len(front.places) != len(self.front.places) or (front.places != self.front.places).any():
+                self.take(front)
+
+    def take(self, front: Front) -> None:
+        """Goes on with this front and its tables."""
+        self.front, self.loops.table, self.finer = front, table(front), table(front, FINER[len(front.values)])
+        columns = np.ascontiguousarray(front.values.T) + 0.0
+        self.known = dict(zip((column.tobytes() for column in columns), front.places.tolist(), strict=True))
+
+    def halves(self, boxes: Boxes) -> Boxes:
+        """Each box cut in two on the axis whose range moves the bounds most."""
+        widths = self.widths(boxes)
+        longest = np.argmax(boxes.high - boxes.low, axis=0)
+        scores = widths * self.influence[:, None]
+        axis = np.where(scores.max(axis=0) > 0.0, np.argmax(scores, axis=0), longest)
+        own = np.arange(len(axis))
+        middle = (boxes.low[axis, own] + boxes.high[axis, own]) // 2
+        first, second = boxes.high.copy(), boxes.low.copy()
+        first[axis, own], second[axis, own] = middle, middle + 1
+        return Boxes(np.concatenate([boxes.low, second], axis=1), np.concatenate([first, boxes.high], axis=1))
+
+    def widths(self, boxes: Boxes) -> Numbers:
+        """How far apart the ends of each range are, relative to their size."""
+        found = []
+        for values, low, high in zip(self.values, *boxes, strict=True):
+            size = np.maximum(np.abs(values[low]), np.abs(values[high]))
+            found.append((values[high] - values[low]) / np.where(size > 0.0, size, 1.0))
+        return np.array(found)
+
+    def learned_influence(self) -> Numbers:
+        """By how much an axis moves the bounds, per relative width: the mean over random boxes, one end for a range."""
+        draw = np.random.default_rng(0)
+        lengths = np.array([len(values) for values in self.values])[:, None]
+        low = draw.integers(0, lengths, (len(lengths), SAMPLED))
+        high = np.minimum(low + draw.integers(0, np.maximum(1, lengths // 4) + 1, low.shape), lengths - 1)
+        boxes = Boxes(low, high)
+        widths, (wide, _) = self.widths(boxes), self.bounded(boxes)
+        found = []
+        for axis in range(len(lengths)):
+            moved = np.zeros(SAMPLED)
+            for end in boxes:
+                ends = Boxes(low.copy(), high.copy())
+                ends.low[axis] = ends.high[axis] = end[axis]
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    shift = np.abs(self.bounded(ends)[0] - wide) / np.abs(wide)
+                moved += np.sum(shift, axis=0, where=np.isfinite(shift))
+            total = widths[axis].sum()
+            found.append(moved.sum() / total if total > 0.0 else 0.0)
+        return np.array(found)
+
+
+def _range_minima(places: Integers) -> list[Integers]:
+    """A sparse table: in row k the least of each 2**k neighbours."""
+    rows = [places]
+    while 2 ** len(rows) <= len(places):
+        half = 2 ** (len(rows) - 1)
+        rows.append(np.minimum(rows[-1][:-half], rows[-1][half:]))
+    return rows
+
+
+def _least(minima: list[Integers], low: Integers, high: Integers) -> Integers:
+    """The least place between `low` and `high`, both inside."""
+    found = np.empty(len(low), dtype=np.int64)
+    step = np.frexp(high - low + 1.0)[1] - 1
+    for row in np.unique(step):
+        own = step == row
+        found[own] = np.minimum(minima[row][low[own]], minima[row][high[own] - 2**row + 1])
+    return found

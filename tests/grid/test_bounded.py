@@ -1,0 +1,72 @@
+"""Branch and bound finds the front of the whole grid, bit for bit, and evaluates a small part of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from grid.cases import BATCH, CORES, HBM, HBM_BANDWIDTH, L2, LINK, PIPELINE_PARALLEL, TENSOR_PARALLEL, base_row
+
+from dse.grid import bounded
+from dse.grid.bounded import Bounded, bounded_front
+from dse.grid.front import Objective
+from dse.grid.grid import Axis, Grid
+from dse.grid.stream import streamed_front
+
+COSTS = (Objective("throughput_tokens_per_s", True), Objective("group_usd"))
+TIMES = (Objective("ttft_s"), Objective("tpot_s"), Objective("device_usd"))
+ENERGY = (Objective("request_s"), Objective("tokens_per_j", True), Objective("die_mm2"), Objective("usd_per_hour"))
+WHOLE = (CORES, TENSOR_PARALLEL, PIPELINE_PARALLEL, BATCH)
+
+
+def grid_of(technique: str, slots: tuple[int, ...], shape: tuple[int, ...]) -> Grid:
+    base = base_row(technique=technique)
+    axes = [Axis(slot, tuple(float(number + 1) for number in range(count)) if slot in WHOLE else
+                 tuple(base[slot] * factor for factor in np.linspace(2.0, 0.2, count).tolist()))
+            for slot, count in zip(slots, shape, strict=True)]
+    return Grid(base, tuple(axes))
+
+
+@pytest.mark.parametrize("objectives", [COSTS, TIMES, ENERGY])
+@pytest.mark.parametrize("technique", ["none", "preserve"])
+@pytest.mark.parametrize(("slots", "shape"), [
+    ((L2, HBM_BANDWIDTH, LINK), (40, 30, 50)), ((TENSOR_PARALLEL, L2, BATCH, CORES), (8, 21, 16, 12)),
+    ((HBM, PIPELINE_PARALLEL, HBM_BANDWIDTH, L2), (33, 4, 16, 20)), ((L2,), (30000,))])
+def test_front_is_that_of_the_whole_grid(slots: tuple[int, ...], shape: tuple[int, ...], technique: str,
+                                         objectives: tuple[Objective, ...]) -> None:
+    grid = grid_of(technique, slots, shape)
+    found, whole = bounded_front(grid, objectives), streamed_front(grid, objectives).front
+    assert found.front.places.tolist() == whole.places.tolist()
+    assert found.front.values.tobytes() == whole.values.tobytes()
+
+
+def test_few_designs_of_a_large_grid_are_evaluated() -> None:
+    grid = grid_of("preserve", (L2, HBM_BANDWIDTH, LINK, CORES), (128, 64, 64, 48))
+    found = bounded_front(grid, COSTS)
+    assert found.evaluated + found.proved == grid.size == math.prod((128, 64, 64, 48))
+    assert found.evaluated < grid.size / 50
+    assert found.boxes < grid.size / 50
+
+
+def test_progress_is_told() -> None:
+    told: list[Bounded] = []
+    grid = grid_of("none", (L2, HBM_BANDWIDTH, LINK), (40, 30, 50))
+    found = bounded_front(grid, COSTS, told.append)
+    assert told[-1].evaluated == found.evaluated
+    assert [one.boxes for one in told] == sorted(one.boxes for one in told)
+
+
+def test_designs_that_do_the_same_are_represented_by_the_first() -> None:
+    grid = grid_of("none", (HBM, LINK, L2), (9, 50, 60))
+    same = Grid(grid.base, (Axis(TENSOR_PARALLEL, (1.0,)), *grid.axes))  # one device: no link is used
+    found, whole = bounded_front(same, TIMES), streamed_front(same, TIMES).front
+    assert found.front.places.tolist() == whole.places.tolist()
+
+
+def test_a_small_grid_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = grid_of("preserve", (L2, LINK), (20, 30))
+    assert bounded_front(grid, COSTS).evaluated == 600
+    small = bounded_front(grid, COSTS).front.places.tolist()
+    monkeypatch.setattr(bounded, "FEWEST_BOUNDED", 0)
+    assert bounded_front(grid, COSTS).front.places.tolist() == small
