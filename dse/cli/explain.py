@@ -2,7 +2,7 @@
 
 usage: dse explain NUMBER [OVERRIDE ...] [--config-dir DIR]
 
-The chain behind a number of a design's bill: its equation, each number and hardware key that enters it, and each constant
+The chain behind a number of a design's bill: its equation, each number and hardware key that enters it, each constant
 with low, base, high, unit, mark, date and source. Without NUMBER: the names of all numbers, with their values.
 
   NUMBER                 a number of the bill, as die_usd, area.l2, items.hbm, die_yield, group_usd

@@ -29,7 +29,8 @@ DIE_YIELD = Table(
     "cost.die_yield",
     DieYield,
     (
-        Field("law", "law", "yield of an area with a defect density", closed=True, maximum=3.0, integer=True),
+        Field("law", "law", "yield of an area with a defect density", closed=True, maximum=3.0, integer=True,
+              joint=True),
         Field("alpha", "alpha", "clustering in the negative binomial law", constant=True, unit="1"),
         Field("wafer_mm", "wafer_mm", "diameter of the wafer", constant=True, unit="mm"),
         Field("edge_mm", "edge_mm", "rim of the wafer that is not used", closed=True, constant=True, unit="mm"),
