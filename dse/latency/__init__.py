@@ -1,0 +1,1 @@
+"""Latency of one device and of a group: operators, collectives, schedule, phases."""

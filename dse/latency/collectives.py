@@ -69,9 +69,9 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
         tree       s2 + d2 N + 2 ceil(log2 N) L + 2 B / w2   reduce, then broadcast
         in-switch  s3 + 2 L + (1 + 1 / N) B / w2             only where the switch can add
 
-    s, d: start-up and share of each device, a number of cycles each; h: hops; L: link latency; w: achievable share of the usable bandwidth, or
-    what the HBM can feed. The form of the first two follows measured custom kernels of A100 and H100 (5.6-11.8 % mean
-    error when fitted).
+    s, d: start-up and share of each device, a number of cycles each; h: hops; L: link latency; w: achievable share of
+    the usable bandwidth, or what the HBM can feed. The form of the first two follows measured custom kernels of A100
+    and H100 (5.6-11.8 % mean error when fitted to each).
     """
     count = max(2.0, devices)
     usable = usable_link_bytes_per_s(device, count)

@@ -29,7 +29,8 @@ def matmul(rows: float, inner: float, columns: float, on: Machine, precision: Pr
     """rows x inner activations times inner x columns weights. FLOPs: 2 M N K.
 
     Its compute is that of the tiles which cover the result, wide or narrow ones, whichever take less; where they are
-    fewer than the cores, the inner dimension may be split, for a longer floor.
+    fewer than the cores, the inner dimension may be split, for a longer floor. The floor holds the quantisation of the
+    activations too.
     """
     l2 = on.device.l2_bytes
     style = on.style
@@ -41,11 +42,22 @@ def matmul(rows: float, inner: float, columns: float, on: Machine, precision: Pr
     row_tiles = math.ceil(rows / tile_rows)
     wide = tiled(row_tiles, tile_rows, style.matmul_wide_columns, inner, columns, on)
     narrow = tiled(row_tiles, tile_rows, style.matmul_narrow_columns, inner, columns, on)
-    floor_s = on.slowness * style.matmul_floor_s
+    floor_s = on.slowness * style.matmul_floor_s + quantise_s(rows * inner, on, precision)
     return Operator(2.0 * rows * inner * columns, floor_s, min(wide.whole_s, narrow.whole_s),
                     floor_s + on.slowness * style.matmul_split_s, min(wide.split_s, narrow.split_s),
                     inner * columns * precision.weight_bytes, 0.0, again + spilled_bytes(activations, l2),
                     through + rows * columns * precision.residual_bytes)
+
+
+def quantise_s(elements: float, on: Machine, precision: Precision) -> float:
+    """Time to bring activations into the narrower format of a matrix multiplication; nothing where there is none.
+
+        kernels (vector_floor + elements residual_bytes / hbm_bandwidth)
+
+    The scale is found while serving: a kernel for the largest element and one to convert, unless they are fused.
+    """
+    one_s = on.style.vector_floor_s + elements * precision.residual_bytes / on.hbm_bytes_per_s
+    return on.style.quantise_kernels * one_s if precision.activation_bytes < precision.residual_bytes else 0.0
 
 
 def vector(elements: float, flops_per_element: float, passes: float, on: Machine, precision: Precision) -> Operator:

@@ -23,6 +23,7 @@ class LatencyStyle(NamedTuple):
     attention_floor_s: float
     attention_context_s: float
     vector_floor_s: float
+    quantise_kernels: float
     hbm_share: float
     matmul_share: float
     attention_share: float
@@ -67,6 +68,8 @@ STYLE = Table(
         _time("attention_floor_us", "shortest attention"),
         _time("attention_context_us", "added to it for the square root of the cached tokens: splits and their sum"),
         _time("vector_floor_us", "shortest element-wise operator or norm"),
+        Field("quantise_kernels", "quantise_kernels", "element-wise kernels that narrow the activations' format",
+              closed=True, constant=True, unit="kernels"),
         _share("hbm_share", "achievable share of the HBM bandwidth in a streaming read"),
         _share("matmul_share", "achievable share of the matrix peak in a large matrix multiplication"),
         _share("attention_share", "achievable share of the matrix peak in fused attention of a prompt"),
