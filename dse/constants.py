@@ -10,10 +10,14 @@ from dse.errors import InputError
 
 MARKS = ("published", "derived", "fitted", "estimate", "tool default", "user")
 KEYS = ("low", "base", "high", "unit", "date", "mark", "source")
+SHARED = "shared"  # the one part that may be left out
 
 
 class Constant(NamedTuple):
-    """One assumption: its interval, in the unit of its key, and where it comes from."""
+    """One assumption: its interval, in the unit of its key, and where it comes from.
+
+    Constants with the same word in `shared` rest on the same unknown: they are high together and low together.
+    """
 
     low: float
     base: float
@@ -22,14 +26,15 @@ class Constant(NamedTuple):
     date: str
     mark: str
     source: str
+    shared: str = ""
 
 
 def read_constant(key: str, raw: Any, unit: str) -> Constant:
     """The constant that `raw` describes, in `unit`.
 
-    `raw` is a mapping with exactly the keys low, base, high, unit, date, mark and source, or a plain number: an
-    assumption that the user makes, which has no width and is marked so. Raises InputError where a part is missing, the
-    unit is another one, the mark is unknown or low <= base <= high does not hold.
+    `raw` is a mapping with the keys low, base, high, unit, date, mark and source, and shared where it is so, or a plain
+    number: an assumption that the user makes, which has no width and is marked so. Raises InputError where a part is
+    missing, the unit is another one, the mark is unknown or low <= base <= high does not hold.
     """
     if isinstance(raw, bool) or not isinstance(raw, (int, float, Mapping)):
         raise InputError(f"{key}={raw!r} is not allowed: give a number in {unit}, or a mapping with {', '.join(KEYS)}")
@@ -37,7 +42,7 @@ def read_constant(key: str, raw: Any, unit: str) -> Constant:
         value = _number(key, raw)
         return Constant(value, value, value, unit, "", "user", "set by the user")
     missing = [part for part in KEYS if raw.get(part) in (None, "")]
-    unknown = [str(part) for part in raw if part not in KEYS]
+    unknown = [str(part) for part in raw if part not in (*KEYS, SHARED)]
     if missing or unknown:
         fault = f"lacks {', '.join(missing)}" if missing else f"has the unknown part {', '.join(unknown)}"
         raise InputError(f"{key} {fault}: a constant is a mapping with {', '.join(KEYS)}")
@@ -48,7 +53,8 @@ def read_constant(key: str, raw: Any, unit: str) -> Constant:
         raise InputError(f"{key}.unit={raw['unit']!r} is not allowed: this constant is in {unit!r}")
     if raw["mark"] not in MARKS:
         raise InputError(f"{key}.mark={raw['mark']!r} is not allowed: choose one of {', '.join(MARKS)}")
-    return Constant(low, base, high, unit, str(raw["date"]), raw["mark"], str(raw["source"]))
+    return Constant(low, base, high, unit, str(raw["date"]), raw["mark"], str(raw["source"]),
+                    str(raw.get(SHARED) or ""))
 
 
 def _number(key: str, raw: Any) -> float:

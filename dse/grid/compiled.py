@@ -22,6 +22,7 @@ from dse.grid.sinks import Store
 from dse.objective import Case, Metrics, metrics
 
 Numbers = NDArray[np.float64]
+Rows = tuple[tuple[int, ...], Numbers]  # slots, and the values of each: (slots, rows)
 BLOCK = 2**17  # designs of a block: long beside the 20 us of its start, short enough to share out
 SHORTEST_INNER = 128  # trailing axes are run as one until it is this long
 
@@ -77,6 +78,19 @@ def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbe
         return np.empty((len(Metrics._fields), 0))
     level = Level(tuple(slots), np.ascontiguousarray(values, dtype=float), np.arange(count))
     return _run(tuple(base), (level,), count)
+
+
+def evaluated_product(base: Sequence[float], outer: Rows, inner: Rows) -> Numbers:
+    """All metrics of every outer row with every inner row: (metrics, outer, inner)."""
+    (_, outer_values), (_, inner_values) = outer, inner
+    rows, count = outer_values.shape[1], inner_values.shape[1]
+    if not rows or not count:
+        return np.empty((len(Metrics._fields), rows, count))
+    turns = np.minimum(np.arange(max(count, LANES)), count - 1)
+    levels = (Level(outer[0], np.ascontiguousarray(outer_values, dtype=float), np.arange(rows) * len(turns)),
+              Level(inner[0], np.ascontiguousarray(inner_values[:, turns], dtype=float), np.arange(len(turns))))
+    found = _run(base, levels, rows * len(turns))
+    return found.reshape(len(Metrics._fields), rows, len(turns))[:, :, :count]
 
 
 def grid_levels(grid: Grid) -> tuple[Level, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dse.errors import InputError
 from dse.grid.grid import Grid
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES = ("auto", "plain", "compiled")
 FEWEST_COMPILED = 256  # loading compiled code takes as long as this many designs of the plain model, about 0.1 s
+
+
+class Changes(NamedTuple):
+    """Rows that differ from a base row in `slots` alone; `values` is (slots, rows)."""
+
+    slots: tuple[int, ...]
+    values: NDArray[np.float64]
 
 
 def evaluate(grid: Grid, engine: Engine = "auto") -> NDArray[np.float64]:
@@ -45,6 +52,16 @@ def evaluate_columns(base: Sequence[float], slots: Sequence[int], values: NDArra
     from dse.grid.compiled import evaluated_columns
 
     return evaluated_columns(base, slots, values)
+
+
+def evaluate_product(base: Sequence[float], outer: Changes, inner: Changes) -> NDArray[np.float64]:
+    """All metrics of every row of `outer` with every row of `inner`, both changes of `base`: (metrics, outer, inner).
+
+    The two change different slots. What depends on one of them alone is worked out once for it.
+    """
+    from dse.grid.compiled import evaluated_product
+
+    return evaluated_product(base, outer, inner)
 
 
 def _engine(engine: str, designs: int) -> str:
