@@ -79,7 +79,7 @@ def clipped(figure: Figure) -> list[str]:
 
 
 def overlapping(figure: Figure) -> list[tuple[str, str]]:
-    """Pairs of texts that cover one another, upright ones and those of the same words left out."""
+    """Pairs of texts that cover one another."""
     from matplotlib.text import Text
 
     boxes = [(text.get_text(), Text.get_window_extent(text).padded(-0.5)) for text in texts(figure)]

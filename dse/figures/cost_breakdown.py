@@ -23,6 +23,7 @@ from dse.figures.style import (
     YELLOW,
     look,
     panels,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def draw_cost_breakdown(data: CostBreakdown, title: str = "", dollars: str = "no
                     [f"{number(design.total_usd)} USD" for design in data.designs])
         above.set_xlabel("Silicon of one device by block (mm²)")
         below.set_xlabel(f"Cost of one device with its share of host and network ({dollars})")
-        figure.suptitle(title, fontsize=7.5)
+        figure.suptitle(wrapped(figure, title, 7.0), fontsize=7.0)
         for axes, colours, parts in ((above, AREA_COLOURS, [design.blocks_mm2 for design in data.designs]),
                                      (below, ITEM_COLOURS, [design.items_usd for design in data.designs])):
             _draw_legend(axes, colours, dict.fromkeys(part for found in parts for part, _ in found))

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dse.errors import InputError
-from dse.figures.labels import is_chosen, quantity, setting_text
+from dse.figures.labels import is_chosen, quantity, setting_text, uncapital
 from dse.figures.table import Axis, Columns, Rows, Value, varying
 
 PREFERRED = ("hardware.hbm_gb_per_s", "hardware.link_gb_per_s")
-MOST_COLUMNS, MOST_ROWS, MOST_WRAPPED = 4, 6, 9
+MOST_OPTIONS = {1: (9,), 2: (6, 4)}
+MOST_NUMBERS = {1: (6,), 2: (4, 4)}
 
 
 class Facets(NamedTuple):
@@ -39,8 +40,7 @@ def facets(columns: Columns, leave_out: Sequence[str], chosen: Sequence[str] | N
     """
     free = {axis.key: axis for axis in varying(columns, leave_out)}
     axes = [free[key] for key in _panel_keys(free, chosen)]
-    most = (MOST_WRAPPED,) if len(axes) == 1 else (MOST_ROWS, MOST_COLUMNS)
-    kept = [_kept(axis, limit) for axis, limit in zip(axes, most, strict=False)]
+    kept = [_kept(axis, place, len(axes)) for place, axis in enumerate(axes)]
     settings = tuple(tuple((axis.key, axis.values[place]) for axis, place in zip(axes, places, strict=True))
                      for places in product(*kept))
     size = len(next(iter(columns.values())))
@@ -67,15 +67,16 @@ def _panel_keys(free: Mapping[str, Axis], chosen: Sequence[str] | None) -> list[
     return keys if len(keys) == 2 and isinstance(free[keys[0]].values[0], str) else keys[::-1]
 
 
-def _kept(axis: Axis, most: int) -> tuple[int, ...]:
-    """Places of the values that are shown: all, or lowest, highest and evenly between."""
-    count = len(axis.values)
+def _kept(axis: Axis, place: int, axes: int) -> tuple[int, ...]:
+    """Places of the values that are shown: all options; of numbers lowest, highest and some evenly between."""
+    count, options = len(axis.values), isinstance(axis.values[0], str)
+    most = (MOST_OPTIONS if options else MOST_NUMBERS)[axes][place]
     if count <= most:
         return tuple(range(count))
-    if isinstance(axis.values[0], str):
+    if options:
         raise InputError(f"{axis.key} has {count} values and there is room for {most} panels: fix it, as in "
                          f"{axis.key}={axis.values[0]}, or choose fewer")
-    return tuple(round(place * (count - 1) / (most - 1)) for place in range(most))
+    return tuple(round(step * (count - 1) / (most - 1)) for step in range(most))
 
 
 def _codes(axes: Sequence[Axis], kept: Sequence[tuple[int, ...]], size: int) -> Rows:
@@ -100,10 +101,10 @@ def _grid(counts: Sequence[int]) -> tuple[int, int]:
 def _best_over(axis: Axis) -> str:
     of = quantity(axis.key)
     if isinstance(axis.values[0], str):
-        return f"each point: the best of {len(axis.values)} options of {of.name.lower()}"
+        return f"each point: the best of {len(axis.values)} options of {uncapital(of.name)}"
     low, high = axis.values[0], axis.values[-1]
     return f"each point: the best of {setting_text(axis.key, low)} to {setting_text(axis.key, high, named=False)}"
 
 
 def _left_out(axis: Axis, kept: int) -> str:
-    return f"{kept} of {len(axis.values)} values of {quantity(axis.key).name} shown"
+    return f"{kept} of {len(axis.values)} values of {uncapital(quantity(axis.key).name.split(',')[0])} shown"

@@ -22,7 +22,20 @@ from dse.figures.labels import (
     option_name,
 )
 from dse.figures.stacks import BAR_INCHES, HATCH, Segment, draw_stacks
-from dse.figures.style import BLUE, FAINT, GREEN, GREY, ORANGE, PAGE_INCHES, SKY, VERMILION, look, panels, show_note
+from dse.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    GREY,
+    ORANGE,
+    PAGE_INCHES,
+    SKY,
+    VERMILION,
+    look,
+    panels,
+    show_legend,
+    show_note,
+)
 from dse.figures.table import REFERENCE
 from dse.units import MILLI
 
@@ -130,7 +143,7 @@ def _draw_legend(figure: Figure, data: LatencyBreakdown, title: str) -> None:
     if any(part.hidden_s > 0.0 for part in parts):
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch=HATCH, linewidth=0.0,
                              label="hidden by reading ahead"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=4, title=title or None, handlelength=1.4)
+    show_legend(figure, handles, title, 4)
     found = {part.bound for part in parts}
     bounds = ", ".join(f"{letter} {name}" for bound, (letter, name) in BOUNDS.items() if bound in found)
     show_note(figure, f"bound by: {bounds}")

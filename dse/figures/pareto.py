@@ -19,6 +19,7 @@ from dse.figures.style import (
     label,
     look,
     panels,
+    show_legend,
     show_note,
     show_numbers,
     shown,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 SCATTER_MOST = 5000
 HEXAGONS = 90
 WIDE = 12.0
-ROOM = 0.06
+ROOM = 0.08
 
 
 class Front(NamedTuple):
@@ -188,10 +189,11 @@ def _draw_legend(figure: Figure, data: Pareto, styles: Mapping[str, CurveStyle],
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=style.colour, linestyle=style.line, marker=style.marker,
-                      label=f"front, {option_name(name)}") for name, style in styles.items()]
-    handles.append(Line2D([], [], color=FAINT, linestyle="none", marker="h", label=f"{data.x.size:,} feasible designs"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, title=title or None)
-    note = f"marked: best {uncapital(quantity(data.objective).name)}"
+                      label=option_name(name)) for name, style in styles.items()]
+    handles.append(Line2D([], [], color=FAINT, linestyle="none", marker="h",
+                          label=f"feasible designs: {data.x.size:,}"))
+    show_legend(figure, handles, title, 2)
+    note = f"lines: Pareto fronts; marked: best {uncapital(quantity(data.objective).name)}"
     if data.infeasible:
-        note += f"; {data.infeasible:,} infeasible designs not shown"
+        note += f"; not shown: {data.infeasible:,} infeasible designs"
     show_note(figure, note)

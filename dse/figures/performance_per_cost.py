@@ -22,6 +22,7 @@ from dse.figures.style import (
     look,
     panels,
     show_axis,
+    show_legend,
     show_note,
     show_numbers,
     shown,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 L2 = "hardware.l2_mib"
-FEW_POINTS = 16
+FEW_POINTS, SPACING = 16, 0.06
+HOLLOW = {"linestyle": "none", "markerfacecolor": "white", "markeredgewidth": 0.5, "alpha": 0.7, "zorder": 2.0}
 
 
 class Chip(NamedTuple):
@@ -112,12 +114,15 @@ def _chip_values(columns: Columns, values: Floats, ok: Flags, split: Facets, chi
     return [float(part.max()) if part.size else np.nan for part in found]
 
 
-def draw_performance_per_cost(data: PerformancePerCost, relative: bool = False, title: str = "") -> Figure:
+def draw_performance_per_cost(data: PerformancePerCost, relative: bool | None = None, title: str = "") -> Figure:
     """The figure: y in the objective's unit, or relative to the best design of the same panel without a technique.
 
-    Raises InputError where `relative` is asked for and no panel has such a design.
+    `relative` None: relative where there are several panels, whose levels differ too much to be seen on one scale. The
+    numbers at the best points are absolute in both. InputError where True and no panel has a design to relate to.
     """
-    if relative and all(np.isnan(panel.reference) for panel in data.panels):
+    known = [not np.isnan(panel.reference) for panel in data.panels]
+    relative = len(known) > 1 and any(known) if relative is None else relative
+    if relative and not any(known):
         raise InputError(f"no feasible design has technique={REFERENCE}: there is nothing to be relative to")
     with look():
         small = data.columns > 1
@@ -149,23 +154,27 @@ def _draw_panel(axes: Axes, panel: Panel, data: PerformancePerCost, styles: Mapp
         axes.plot([x], [panel.chip * factor], "*", color=GREY, markersize=7.0, zorder=4.0)
     labels = []
     for curve in panel.curves:
-        style, x = styles[curve.technique], shown(data.along, curve.x)
-        common: dict[str, Any] = {"color": style.colour, "marker": style.marker, "markevery": 1 + len(x) // FEW_POINTS}
-        axes.plot(x, curve.value * factor, linestyle=style.line, markersize=2.5, zorder=3.0, **common)
-        axes.plot(x, curve.infeasible * factor, linestyle="none", markersize=2.5, markerfacecolor="white",
-                  markeredgewidth=0.5, alpha=0.7, zorder=2.0, **common)
+        style = styles[curve.technique]
+        x = shown(data.along, curve.x)
+        _draw_curve(axes, x, curve.value * factor, style, {"linestyle": style.line, "zorder": 3.0})
+        _draw_curve(axes, x, curve.infeasible * factor, style, HOLLOW)
         if curve.best is not None and np.isfinite(factor):
             best = (shown(data.along, curve.best.x), curve.best.value * factor)
             axes.plot(*best, color=style.colour, marker=style.marker, markersize=5.5, zorder=5.0)
-            labels.append(PointLabel(axes, *best, _best_text(data, curve, curve.best, relative), style.colour))
+            labels.append(PointLabel(axes, *best, _best_text(data, curve, curve.best), style.colour))
     return labels
 
 
-def _best_text(data: PerformancePerCost, curve: Curve, best: Best, relative: bool) -> str:
-    where = value_text(data.along, best.x)
-    gain = "" if curve.technique == REFERENCE or np.isnan(best.gain) else f"{best.gain:.2f}×"
-    value = "" if relative else number(best.value * quantity(data.objective).factor)
-    return "\n".join(part for part in (where, f"{value} ({gain})" if value and gain else value + gain) if part)
+def _draw_curve(axes: Axes, x: Floats, y: Floats, style: CurveStyle, kind: Mapping[str, Any]) -> None:
+    """All points are marked where they are few, else points evenly along the curve."""
+    if np.isfinite(y).any():
+        axes.plot(x, y, color=style.colour, marker=style.marker, markersize=2.5,
+                  markevery=1 if len(x) <= FEW_POINTS else SPACING, **kind)
+
+
+def _best_text(data: PerformancePerCost, curve: Curve, best: Best) -> str:
+    gain = "" if curve.technique == REFERENCE or np.isnan(best.gain) else f" ({best.gain:.2f}×)"
+    return f"{value_text(data.along, best.x)}\n{number(best.value * quantity(data.objective).factor)}{gain}"
 
 
 def _finish_axes(flat: Sequence[Axes], data: PerformancePerCost, relative: bool) -> None:
@@ -203,9 +212,8 @@ def _y_label(data: PerformancePerCost, relative: bool) -> str:
 
 
 def _notes(data: PerformancePerCost, relative: bool) -> str:
-    of, reference = quantity(data.objective), data.panels[0].reference
-    one = [f"1 is {number(reference * of.factor)} {of.unit}".rstrip()] if relative and len(data.panels) == 1 else []
-    return "; ".join([*one, *data.notes])
+    unit = quantity(data.objective).unit
+    return "; ".join([f"numbers: {unit} (gain)" if relative else "", *data.notes]).removeprefix("; ")
 
 
 def _draw_legend(figure: Figure, data: PerformancePerCost, styles: Mapping[str, CurveStyle], title: str) -> None:
@@ -219,5 +227,6 @@ def _draw_legend(figure: Figure, data: PerformancePerCost, styles: Mapping[str, 
     if data.chip is not None and data.along in data.chip.values:
         name = f"{option_name(data.chip.name)}, {value_text(data.along, data.chip.values[data.along])}"
         star = "*" if any(np.isfinite(panel.chip) for panel in data.panels) else ""
-        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, marker=star, markersize=7.0, label=name))
-    figure.legend(handles=handles, loc="outside upper center", ncols=2 if data.columns == 1 else 4, title=title or None)
+        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, marker=star, markersize=7.0,
+                              label=name))
+    show_legend(figure, handles, title, 2 if data.columns == 1 else 4)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import pairwise, permutations, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
-    from matplotlib.transforms import Bbox
 
-    from dse.figures.table import Floats
+    from dse.figures.table import Flags, Floats
 
 DISTANCES = (5.0, 10.0, 16.0, 24.0, 34.0, 46.0)
-DIRECTIONS = ((0.0, 1.0), (0.0, -1.0), (1.0, 0.6), (-1.0, 0.6), (1.0, -0.6), (-1.0, -0.6), (1.0, 0.0), (-1.0, 0.0))
-OUTSIDE, COVERS_LABEL, COVERS_CURVE = 1e6, 1e4, 1e2
-ROOM = 1.5
+DIRECTIONS = ((0.0, 1.0), (0.0, -1.0), (1.0, 0.6), (-1.0, 0.6), (1.0, -0.6), (-1.0, -0.6), (1.0, 0.0), (-1.0, 0.0),
+              (0.3, 1.0), (-0.3, 1.0), (0.3, -1.0), (-0.3, -1.0))
+WAYS = tuple((distance * right, distance * up) for distance, (right, up) in product(DISTANCES, DIRECTIONS))
+OUTSIDE, COVERS_LABEL, LINE_COVERS_LABEL, COVERS_CURVE, LINE_COVERS_CURVE = 1e6, 1e4, 1e3, 1e2, 2e1
+WRONG_ORDER = 2e2
+GRAIN, NEAR, MARKER, WITHOUT_LINE = 2.0, 2.0, 8.0, 12.0
+PADDING = np.array([-1.5, -1.5, 1.5, 1.5])
+MOST_ORDERS = 4
 POINTS_PER_INCH = 72.0
 
 
@@ -33,64 +37,113 @@ class PointLabel(NamedTuple):
     colour: str
 
 
+class Choices(NamedTuple):
+    """Where a label may go, one row a way: its box (x0, y0, x1, y1), the line to it, and what it covers as a cost."""
+
+    label: PointLabel
+    boxes: Floats
+    lines: Floats
+    costs: Floats
+
+
 def place_labels(figure: Figure, labels: Sequence[PointLabel]) -> None:
-    """Writes every label at the least bad of 48 places around its point, with a thin line to it."""
+    """Writes every label at the least bad of many places around its point, with a thin line to it where it is far.
+
+    Labels are placed one after the other; the best of all orders is taken where they are few.
+    """
     figure.draw_without_rendering()
-    obstacles = {axes: _drawn_points(axes) for axes in figure.axes}
-    taken: dict[Axes, list[Bbox]] = {axes: [] for axes in figure.axes}
-    for label in labels:
-        taken[label.axes].append(_place(label, obstacles[label.axes], taken[label.axes]))
+    for axes in figure.axes:
+        here = [label for label in labels if label.axes is axes]
+        if not here:
+            continue
+        obstacles = _drawn_points(axes)
+        choices = [_choices(label, obstacles) for label in here]
+        orders = permutations(choices) if len(choices) <= MOST_ORDERS else [tuple(choices)]
+        _, placed = min((_placed(order) for order in orders), key=lambda found: found[0])
+        for label, way in placed:
+            _write(label, way, far=True)
 
 
-def _place(label: PointLabel, obstacles: Floats, taken: Sequence[Bbox]) -> Bbox:
-    boxes = _boxes(label)
-    costs = [_cost(box, label.axes.bbox, obstacles, taken) + abs(right) + abs(up) for (right, up), box in boxes.items()]
-    way, box = list(boxes.items())[int(np.argmin(costs))]
-    _annotation(label, way)
-    return box
+def _placed(order: Sequence[Choices]) -> tuple[float, list[tuple[PointLabel, tuple[float, float]]]]:
+    """The cost and the ways when each label in turn takes the cheapest place that those before it leave."""
+    total = 0.0
+    taken: list[tuple[Choices, int]] = []
+    for choices in order:
+        costs = choices.costs.copy()
+        for other, way in taken:
+            costs += _disturbed(choices, other, way)
+        best = int(np.argmin(costs))
+        total += float(costs[best])
+        taken.append((choices, best))
+    return total, [(choices.label, WAYS[way]) for choices, way in taken]
 
 
-def _annotation(label: PointLabel, way: tuple[float, float]) -> Annotation:
+def _disturbed(choices: Choices, other: Choices, way: int) -> Floats:
+    """For each place of a label how much it disturbs another label that is placed: text, lines, order of height."""
+    boxes, box = choices.boxes + PADDING, other.boxes[way]
+    overlaps = ((boxes[:, :2] < box[2:]) & (box[:2] < boxes[:, 2:])).all(axis=1)
+    crossed = _within(choices.lines, box).any(axis=1)
+    crossing = np.array([_within(other.lines[way], mine).any() for mine in boxes])
+    above = (boxes[:, 1] + boxes[:, 3] > box[1] + box[3]) == (choices.label.y > other.label.y)
+    beside = (boxes[:, 0] > box[2]) | (boxes[:, 2] < box[0])
+    cost: Floats = (COVERS_LABEL * overlaps + LINE_COVERS_LABEL * crossed + LINE_COVERS_LABEL * crossing
+                    + WRONG_ORDER * ~(above | beside))
+    return cost
+
+
+def _choices(label: PointLabel, obstacles: Floats) -> Choices:
+    point = label.axes.transData.transform((label.x, label.y))
+    boxes = _boxes(label, point)
+    nearest = np.clip(point, boxes[:, :2], boxes[:, 2:])
+    reach = np.maximum(1e-9, np.hypot(*(nearest - point).T))[:, None]
+    start = point + (nearest - point) * np.minimum(1.0, MARKER / reach)
+    lines = start[:, None, :] + np.linspace(0.0, 1.0, 20)[None, :, None] * (nearest - start)[:, None, :]
+    inside = label.axes.bbox
+    out = ~((boxes[:, :2] >= inside.min) & (boxes[:, 2:] <= inside.max)).all(axis=1)
+    covered = np.array([np.count_nonzero(_within(obstacles, box)) for box in boxes + PADDING])
+    crossed = np.array([_near(line, obstacles) for line in lines])
+    far = np.abs(np.array(WAYS)).sum(axis=1)
+    return Choices(label, boxes, lines, OUTSIDE * out + COVERS_CURVE * covered + LINE_COVERS_CURVE * crossed + far)
+
+
+def _boxes(label: PointLabel, point: Floats) -> Floats:
+    """Where the text would lie, in display coordinates, for each way of placing it."""
+    from matplotlib.text import Text
+
+    probe = _write(label, (0.0, 0.0), far=False)
+    box = Text.get_window_extent(probe)
+    probe.remove()
+    ways, size = np.array(WAYS), np.array([box.width, box.height])
+    low = point + ways * label.axes.figure.dpi / POINTS_PER_INCH + 0.5 * (np.sign(ways) - 1.0) * size
+    return np.hstack([low, low + size])
+
+
+def _write(label: PointLabel, way: tuple[float, float], far: bool) -> Annotation:
     from matplotlib.patheffects import withStroke
 
-    across = {-1.0: "right", 0.0: "center", 1.0: "left"}[float(np.sign(way[0]))]
-    along = {-1.0: "top", 0.0: "center", 1.0: "bottom"}[float(np.sign(way[1]))]
-    line = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.4, "shrinkA": 0.0, "shrinkB": 2.0}
-    note = label.axes.annotate(label.text, (label.x, label.y), way, textcoords="offset points", color=label.colour,
-                               fontsize=6.0, ha=across, va=along, arrowprops=line, zorder=6.0, linespacing=1.1)
+    right, up = float(np.sign(way[0])), float(np.sign(way[1]))
+    line = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.4, "shrinkA": 0.0, "shrinkB": 2.0,
+            "relpos": (0.5 - 0.5 * right, 0.5 - 0.5 * up)}
+    note = label.axes.annotate(
+        label.text, (label.x, label.y), way, textcoords="offset points", color=label.colour, fontsize=6.0,
+        ha={-1.0: "right", 0.0: "center", 1.0: "left"}[right], va={-1.0: "top", 0.0: "center", 1.0: "bottom"}[up],
+        arrowprops=line if far and max(map(abs, way)) > WITHOUT_LINE else None, zorder=6.0, linespacing=1.1)
     note.set_in_layout(False)
     note.set_path_effects([withStroke(linewidth=1.5, foreground="white")])
     return note
 
 
-def _boxes(label: PointLabel) -> dict[tuple[float, float], Bbox]:
-    """Where the text would lie, in display coordinates, for each way of placing it."""
-    from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
-
-    probe = _annotation(label, (0.0, 0.0))
-    size = Text.get_window_extent(probe)
-    probe.remove()
-    x, y = label.axes.transData.transform((label.x, label.y))
-    pixels = label.axes.figure.dpi / POINTS_PER_INCH
-    return {(right, up): Bbox.from_bounds(x + right * pixels + 0.5 * (np.sign(right) - 1.0) * size.width,
-                                          y + up * pixels + 0.5 * (np.sign(up) - 1.0) * size.height,
-                                          size.width, size.height) for right, up in _ways()}
+def _within(points: Floats, box: Floats) -> Flags:
+    inside: Flags = np.all((points > box[:2]) & (points < box[2:]), axis=-1)
+    return inside
 
 
-def _ways() -> Iterator[tuple[float, float]]:
-    for distance in DISTANCES:
-        for right, up in DIRECTIONS:
-            yield distance * right, distance * up
-
-
-def _cost(box: Bbox, inside: Bbox, obstacles: Floats, taken: Sequence[Bbox]) -> float:
-    wide = box.padded(ROOM)
-    out = not (inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1)
-    covered = ((obstacles[:, 0] > wide.x0) & (obstacles[:, 0] < wide.x1) & (obstacles[:, 1] > wide.y0)
-               & (obstacles[:, 1] < wide.y1))
-    overlapped = sum(1 for other in taken if wide.overlaps(other))
-    return OUTSIDE * out + COVERS_LABEL * overlapped + COVERS_CURVE * float(np.count_nonzero(covered))
+def _near(line: Floats, obstacles: Floats) -> int:
+    """How many points of the line lie on an obstacle."""
+    if not obstacles.size:
+        return 0
+    apart = np.abs(line[:, None, :] - obstacles[None, :, :]).max(axis=2)
+    return int(np.count_nonzero((apart < NEAR).any(axis=1)))
 
 
 def _drawn_points(axes: Axes) -> Floats:
@@ -106,4 +159,4 @@ def _drawn_points(axes: Axes) -> Floats:
             steps = max(2, int(np.hypot(*(end - start)) / 3.0))
             parts.append(start + np.linspace(0.0, 1.0, steps)[:, None] * (end - start))
         parts.append(path)
-    return np.concatenate(parts)
+    return np.unique(np.round(np.concatenate(parts) / GRAIN), axis=0) * GRAIN

@@ -20,6 +20,7 @@ from dse.figures.style import (
     look,
     panels,
     show_axis,
+    show_legend,
     show_numbers,
     shown,
 )
@@ -160,5 +161,4 @@ def _draw_legend(figure: Figure, data: Speedup, styles: Mapping[str, CurveStyle]
     if published is not None:
         span = f"{published.text}, {number(published.low)}–{number(published.high)}×"
         handles.append(Patch(color=FAINT, alpha=0.35, linewidth=0.0, label=span))
-    if handles:
-        figure.legend(handles=handles, loc="outside upper center", ncols=2, title=title or None)
+    show_legend(figure, handles, title, 2)

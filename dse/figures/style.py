@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from dse.figures.labels import POWERS_OF_TWO, axis_label, quantity
 from dse.figures.table import REFERENCE, Floats
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -22,6 +24,8 @@ COLUMN_INCHES = 3.5
 PAGE_INCHES = 7.1
 DOTS_PER_INCH = 300
 LONG = 36
+SMALL = 6.0
+POINTS_PER_INCH, LETTER_WIDTH = 72.0, 0.53
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart with any colour vision.
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
@@ -147,7 +151,21 @@ def label(axis: Axis, key: str) -> None:
 def show_note(figure: Figure, text: str) -> None:
     """A small grey line below everything."""
     if text:
-        figure.supxlabel(text, fontsize=6.0, color=GREY)
+        figure.supxlabel(wrapped(figure, text, SMALL), fontsize=SMALL, color=GREY)
+
+
+def show_legend(figure: Figure, handles: Sequence[Artist], title: str, columns: int) -> None:
+    """What the lines and colours mean, and the title, above everything."""
+    if handles or title:
+        drawn = figure.legend(handles=list(handles), loc="outside upper center", ncols=columns,
+                              title=wrapped(figure, title, LOOK["font.size"]) or None)
+        drawn.get_title().set_multialignment("center")
+
+
+def wrapped(figure: Figure, text: str, points: float) -> str:
+    """The text in as many lines as the width of the figure asks for, in letters of `points`."""
+    letters = figure.get_figwidth() * POINTS_PER_INCH / (LETTER_WIDTH * points)
+    return textwrap.fill(text, int(letters))
 
 
 def shown(key: str, values: Any) -> Any:

@@ -76,8 +76,9 @@ def test_what_has_no_front_is_refused() -> None:
 def test_axes_fronts_and_marks_are_drawn_and_nothing_overlaps() -> None:
     figure = draw_pareto(pareto_data(l2_sweep(hardware__hbm_gb_per_s=(500.0, 1000.0, 2000.0))), "A title")
     written = words(figure)
-    for text in ("Cost of the group (thousand USD)", "Throughput of the group (tokens/s)", "front, no technique",
-                 "front, PRESERVE", "36 feasible designs", "marked: best throughput per cost", "A title"):
+    for text in ("Cost of the group (thousand USD)", "Throughput of the group (tokens/s)", "no technique",
+                 "PRESERVE", "feasible designs: 36", "lines: Pareto fronts; marked: best throughput per cost",
+                 "A title"):
         assert text in written
     assert clipped(figure) == []
     assert overlapping(figure) == []
@@ -87,7 +88,7 @@ def test_axes_fronts_and_marks_are_drawn_and_nothing_overlaps() -> None:
 
 
 def test_infeasible_designs_are_left_out_and_counted() -> None:
-    assert "2 infeasible designs not shown" in words(draw_pareto(pareto_data(HAND)))
+    assert "not shown: 2 infeasible designs" in words(draw_pareto(pareto_data(HAND))).replace("\n", " ")
 
 
 def test_many_designs_become_a_density() -> None:
@@ -106,5 +107,12 @@ def test_many_designs_become_a_density() -> None:
 
 def test_a_single_design_has_a_figure() -> None:
     figure = draw_pareto(pareto_data(designs([(10.0, 5.0, "none", 1.0)])))
-    assert "1 feasible design" in words(figure)
+    assert "feasible designs: 1" in words(figure)
     assert clipped(figure) == []
+
+
+def test_four_techniques_and_a_long_title_find_room() -> None:
+    columns = l2_sweep(technique=("none", "preserve", "preserve_kv", "preserve_weights"))
+    figure = draw_pareto(pareto_data(columns), "A long title of many words " * 4)
+    assert clipped(figure) == []
+    assert overlapping(figure) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from figure_tables import clipped, l2_sweep, overlapping, words
@@ -10,6 +12,7 @@ from dse.errors import InputError
 from dse.figures.performance_per_cost import Chip, draw_performance_per_cost, performance_per_cost_data
 
 MM2 = "tokens_per_s_per_mm2"
+TITLE = "Llama3-70B, Ascend 910B, TP 8, INT8/BF16, batch 4, prompt 10,923 tokens, output 5,461 tokens"
 CHIP = Chip("ascend_910b", {"hardware.l2_mib": 128.0, "hardware.hbm_gb_per_s": 1000.0})
 
 
@@ -109,16 +112,17 @@ def test_what_cannot_be_compared_is_refused() -> None:
         draw_performance_per_cost(infeasible, relative=True)
 
 
-@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("relative", [False, True, None])
 @pytest.mark.parametrize("axes", [
     {},
     {"hardware__hbm_gb_per_s": (1000.0, 2000.0), "hardware__link_gb_per_s": (1.0, 2.0, 3.0)},
     {"model": ("llama3_8b", "llama3_70b", "qwen2_7b", "qwen2_72b", "phi3_small")},
     {"technique": ("none", "preserve", "preserve_kv", "preserve_weights", "mine")},
     {"hardware__l2_mib": (32.0,)},
-], ids=["one", "two_axes", "wrapped", "techniques", "one_size"])
-def test_nothing_is_clipped_and_no_label_covers_another(axes: dict[str, tuple[float, ...]], relative: bool) -> None:
-    figure = draw_performance_per_cost(performance_per_cost_data(l2_sweep(**axes), chip=CHIP), relative)
+    {"hardware__l2_mib": tuple(8.0 * place for place in range(1, 33))},
+], ids=["one", "two_axes", "wrapped", "techniques", "one_size", "many_sizes"])
+def test_nothing_is_clipped_and_no_label_covers_another(axes: dict[str, Any], relative: bool | None) -> None:
+    figure = draw_performance_per_cost(performance_per_cost_data(l2_sweep(**axes), chip=CHIP), relative, TITLE)
     assert clipped(figure) == []
     assert overlapping(figure) == []
 
@@ -140,10 +144,18 @@ def test_best_points_are_marked_and_labelled_with_units_on_the_axes() -> None:
 def test_relative_values_are_over_the_best_without_a_technique() -> None:
     figure = draw_performance_per_cost(performance_per_cost_data(l2_sweep()), relative=True)
     assert "relative to the best without" in words(figure)
-    assert "1 is 240 tokens/s per 1000 mm²" in words(figure)
+    assert "numbers: tokens/s per 1000 mm² (gain)" in words(figure)
+    assert "64 MiB\n284 (1.18×)" in words(figure)
     lines = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 6]
-    assert np.nanmax(lines[0].get_ydata()) == pytest.approx(1.0)
-    assert np.nanmax(lines[2].get_ydata()) == pytest.approx(62400.0 / 52800.0)
+    assert [np.nanmax(line.get_ydata()) for line in lines] == pytest.approx([1.0, 62400.0 / 52800.0])
+
+
+def test_several_panels_are_relative_unless_asked_otherwise() -> None:
+    data = performance_per_cost_data(l2_sweep(hardware__hbm_gb_per_s=(1000.0, 2000.0)))
+    for relative, tops in ((None, [1.0, 1.0]), (False, [1000.0 * 100.0 / 416.0, 2000.0 * 100.0 / 416.0])):
+        figure = draw_performance_per_cost(data, relative)
+        lines = [next(line for line in axes.get_lines() if len(line.get_xdata()) == 6) for axes in figure.axes]
+        assert [np.nanmax(line.get_ydata()) for line in lines] == pytest.approx(tops)
 
 
 def test_infeasible_designs_are_hollow_and_said_to_be() -> None:

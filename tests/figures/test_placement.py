@@ -1,0 +1,54 @@
+"""Labels of points find a place of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figure_tables import clipped, overlapping
+from matplotlib.text import Annotation, Text
+
+from dse.figures.placement import PointLabel, place_labels
+from dse.figures.style import look, panels
+
+Points = list[tuple[float, float]]
+
+
+def placed(points: Points, curve: Points) -> list[tuple[float, float, float, float]]:
+    """Boxes, in data coordinates, of the labels of `points` beside a curve, in the points' order."""
+    with look():
+        figure, [[axes]] = panels(1, 1, (3.5, 2.5))
+        axes.plot(*np.array(curve).T)
+        axes.set(xlim=(0.0, 10.0), ylim=(0.0, 10.0))
+        place_labels(figure, [PointLabel(axes, x, y, f"label {place}\nof two lines", "black")
+                              for place, (x, y) in enumerate(points)])
+        assert clipped(figure) == []
+        assert overlapping(figure) == []
+        notes = sorted((note for note in axes.findobj(Annotation)), key=Text.get_text)
+        boxes = [axes.transData.inverted().transform_bbox(Text.get_window_extent(note)) for note in notes]
+    return [(box.x0, box.y0, box.x1, box.y1) for box in boxes]
+
+
+def test_a_free_label_stands_just_above_its_point() -> None:
+    [(x0, y0, x1, _)] = placed([(5.0, 5.0)], [(0.0, 0.0), (10.0, 0.0)])
+    assert 0.5 * (x0 + x1) == pytest.approx(5.0)
+    assert 5.0 < y0 < 5.6
+
+
+def test_a_label_covers_no_curve_and_does_not_leave_the_axes() -> None:
+    curve = [(0.0, 9.0), (5.0, 9.6), (10.0, 8.0)]
+    [(x0, y0, x1, y1)] = placed([(5.0, 9.6)], curve)
+    along = np.linspace(x0, x1, 50)
+    height = np.interp(along, *np.array(curve).T)
+    assert np.all((height > y1) | (height < y0))
+    assert y1 <= 10.0
+
+
+def test_labels_of_one_point_stand_apart_and_those_of_two_in_the_order_of_height() -> None:
+    boxes = placed([(1.0, 5.0)] * 4, [(0.0, 5.0), (10.0, 5.0)])
+    assert len(boxes) == 4
+    low, high = placed([(5.0, 5.0), (5.0, 5.3)], [(0.0, 5.0), (10.0, 5.0)])
+    assert low[1] < high[1]
+
+
+def test_many_labels_are_placed_too() -> None:
+    assert len(placed([(1.0 + place, 5.0) for place in range(9)], [(0.0, 5.0), (10.0, 5.0)])) == 9
