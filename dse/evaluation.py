@@ -147,7 +147,7 @@ def _metrics(of: Case, found: Metrics) -> dict[str, Any]:
 
 def _at_base(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return value["base"] if set(KEYS) == set(value) else {key: _at_base(part) for key, part in value.items()}
+        return value["base"] if set(KEYS) <= set(value) else {key: _at_base(part) for key, part in value.items()}
     return value
 
 
