@@ -14,6 +14,7 @@ VERBS = {
     "explain": "what stands behind a number of the bill: equation, constants, intervals, sources",
     "sweep": "a grid of designs: results table, exact Pareto front, best points, figure",
     "search": "an Optuna study of a space: resumable, exact steps beside the sampler, a certificate",
+    "studies": "what is saved: list, show, compare, export, delete",
     "plot": "the figures of a saved sweep, drawn again",
 }
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130

@@ -28,7 +28,7 @@ Ctrl-C ends it after the batch. The same as: dse evaluate --multirun hydra/sweep
 
 examples:
   dse search space=chip n_trials=100 study.name=chip
-  dse search 'hardware.l2_mib=tag(log,interval(8,512))' 'parallelism.tensor_parallel=2,4,8' n_trials=40 technique=none,preserve
+  dse search 'hardware.l2_mib=tag(log,interval(8,512))' hardware.hbm_gb=32,64 technique=none,preserve n_trials=40
 """
 
 from __future__ import annotations

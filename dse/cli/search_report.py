@@ -30,8 +30,8 @@ def _parts(outcome: Outcome) -> Iterator[str]:
 
 def _head(outcome: Outcome) -> str:
     study = outcome.study
-    lines = [f"study {study.name}: {len(study.complete):,} of {outcome.target:,} trials complete ({outcome.added:,} now), "
-             f"{len(study.feasible):,} feasible, {study.failed:,} lost and run again; "
+    lines = [f"study {study.name}: {len(study.complete):,} of {outcome.target:,} trials complete "
+             f"({outcome.added:,} now), {len(study.feasible):,} feasible, {study.failed:,} lost and run again; "
              f"{study.designs_evaluated:,} designs evaluated in all",
              f"sampler {outcome.sampling.name}{' with exact steps' if outcome.sampling.exact_steps else ''}: "
              f"{outcome.sampling.reason}"]
@@ -51,6 +51,13 @@ def summary(study: SavedSearch) -> str:
             ("found by", f"trial {study.best.number}, {study.best.user_attrs[ORIGIN_ATTR]}")]
     front = _front(study) if len(study.objectives) > 1 else ""
     return columns(rows) + (f"\n\n{front}" if front else "")
+
+
+def best_text(study: SavedSearch) -> str:
+    """The best mark in a few words."""
+    if study.best is None:
+        return "none feasible"
+    return f"{study.mark.metric} {study.best.user_attrs[METRICS_ATTR][study.mark.metric]:.6g}"
 
 
 def _front(study: SavedSearch) -> str:

@@ -96,7 +96,7 @@ def domain(override: Override) -> Domain:
 
     value = override.value()
     text = str(override.input_line or override.get_key_element())
-    tags = getattr(value, "tags", set())
+    tags: set[str] = getattr(value, "tags", set())
     if tags - {"log", "int"}:
         raise InputError(f"{text} is not allowed: a tag is log or int")
     log = "log" in tags

@@ -74,8 +74,9 @@ def _searches(loader: ConfigLoader, master: DictConfig, command: Asked, suffix: 
     yield told["output"], settings, problem, aim
     if study["baseline"]:
         random = Sampling(BASELINE, False, "the baseline")
-        yield (told["output"], replace(settings, name=f"{name}-{BASELINE}", sampling=random, known=(), certificate_s=0.0,
-                       report=watch.report(f"{name}-{BASELINE}")), problem, aim)
+        beside = f"{name}-{BASELINE}"
+        yield (told["output"], replace(settings, name=beside, sampling=random, known=(), certificate_s=0.0,
+                                       report=watch.report(beside)), problem, aim)
 
 
 class Composer:
@@ -132,7 +133,7 @@ class Composer:
         for path in sorted((configuration_folder() / "hardware").glob("*.yaml")):
             chip = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
             assert isinstance(chip, dict)
-            values = {f"hardware.{key}": value for key, value in chip.items()}
+            values = {f"hardware.{key!s}": value for key, value in chip.items()}
             found.append((f"near {path.stem}", space.nearest({**base, **values, "hardware": path.stem})))
         return found
 

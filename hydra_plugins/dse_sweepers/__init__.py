@@ -19,10 +19,31 @@ class GridSweeper(Sweeper):
         """Keeps what Hydra hands over; the task itself is not run, since designs are evaluated as one batch."""
         self.hydra_context = hydra_context
         self.config = config
+        self._loader, self._master = hydra_context.config_loader, config
 
     def sweep(self, arguments: list[str]) -> Any:
         """Evaluates the grid and writes its folder; returns that folder's path."""
         from dse.cli.grid_sweep import sweep
 
         given = [f"{key}={value}" for key, value in self.params.items()]
-        return sweep(self.hydra_context.config_loader, self.config, [*given, *arguments])
+        return sweep(self._loader, self._master, [*given, *arguments])
+
+
+class StudySweeper(Sweeper):
+    """`hydra/sweeper=study`: an Optuna study that can be stopped and resumed, instead of a job for each design."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        self.params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keeps what Hydra hands over; the task itself is not run, since designs are evaluated in batches."""
+        self.hydra_context = hydra_context
+        self.config = config
+        self._loader, self._master = hydra_context.config_loader, config
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Runs the search up to its target; returns the studies as plain data."""
+        from dse.cli.search import sweep
+
+        given = [f"{key}={value}" for key, value in self.params.items()]
+        return sweep(self._loader, self._master, [*given, *arguments])
