@@ -124,7 +124,7 @@ def test_windows_by_hand() -> None:
     50 / 25 L2) = 3 s; the second 1 s + max(1 s, (30 + 10) / 10 HBM, 70 / 25 L2) = 5 s. In all 10 + 3 + 5 = 18 s.
     """
     first, second = Operator("1", 1.0, 2.0, 1.0, 50.0, 0.0, 50.0), Operator("2", 1.0, 1.0, 1.0, 60.0, 10.0, 70.0)
-    items = [Transfer("reduce", 10.0, 20.0), first, second]
+    items: list[Operator | Transfer] = [Transfer("reduce", 10.0, 20.0), first, second]
     run = simulate(items, Chip(10.0, 25.0, 100.0, 0.0, math.inf))
     assert run == Outcome(18.0, [0.0, 50.0, 30.0], [WINDOW_END])
     full = simulate(items, Chip(10.0, 25.0, 100.0, 40.0, math.inf))  # 60 B free: 50 + 10, then 1 + 60 / 10 s

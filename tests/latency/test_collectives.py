@@ -1,0 +1,144 @@
+"""All-reduces by hand on a switch, on part of a full mesh and on a torus, and their laws."""
+
+from __future__ import annotations
+
+import pytest
+from builders import chip, style_of
+from designs import FEW, devices, spread, styles, whole
+from hypothesis import given
+
+from dse.hardware import FULL_MESH, SWITCH, TORUS, Accelerator
+from dse.latency.collectives import (
+    Collective,
+    all_gather,
+    all_reduce,
+    doublings,
+    one_shot_hops,
+    point_to_point_s,
+    usable_link_bytes_per_s,
+)
+from dse.latency.style import LatencyStyle
+
+GIGA, MICRO = 1e9, 1e-6
+
+
+def device(topology: float = SWITCH, domain: float = 8.0, adds: float = 0.0) -> Accelerator:
+    """Links of 400 GB/s, a hop of 1 us, HBM far faster, and the clock at which the style's start-ups hold."""
+    return chip("a100")._replace(link_bytes_per_s=400.0 * GIGA, link_latency_s=1.0 * MICRO, domain_devices=domain,
+                                 topology=topology, in_switch_reduction=adds, hbm_bytes_per_s=1e13,
+                                 clock_hz=1.0 * GIGA)
+
+
+def style(**changes: float) -> LatencyStyle:
+    """One-shot 2 us + 0.5 us a device at half the bandwidth; two-shot 10 us + 1 us a device at 0.8; in-switch 12 us."""
+    numbers = {"one_shot_startup_s": 2.0 * MICRO, "one_shot_device_s": 0.5 * MICRO, "one_shot_link_share": 0.5,
+               "two_shot_startup_s": 10.0 * MICRO, "two_shot_device_s": 1.0 * MICRO, "two_shot_link_share": 0.8,
+               "in_switch_startup_s": 12.0 * MICRO, "floor_clock_hz": 1.0 * GIGA}
+    return style_of("a100")._replace(**{**numbers, **changes})
+
+
+def close(found: Collective, microseconds: float, link_bytes: float) -> None:
+    """Time, bytes on the links, twice as many in HBM, and a start-up and a transfer that add up to the time."""
+    assert found.time_s == pytest.approx(microseconds * MICRO, rel=1e-12)
+    assert found.link_bytes == pytest.approx(link_bytes, rel=1e-12)
+    assert found.hbm_bytes == pytest.approx(2.0 * link_bytes, rel=1e-12)
+    assert found.startup_s + found.link_s == pytest.approx(found.time_s, rel=1e-12)
+
+
+def test_one_shot_on_a_switch() -> None:
+    """200 kB on 8: 2 + 8 x 0.5 + 1 hop = 7 us; 7 x 200 kB / (0.5 x 400 GB/s) = 7 us. Two-shot: 20 us before a byte."""
+    close(all_reduce(2e5, 8.0, device(), style()), 14.0, 7.0 * 2e5)
+
+
+def test_two_shot_on_a_switch() -> None:
+    """64 MB on 8: 10 + 8 x 1 + 2 hops = 20 us; 2 x 7/8 x 64 MB / (0.8 x 400 GB/s) = 350 us. One-shot: 2240 us."""
+    close(all_reduce(6.4e7, 8.0, device(), style()), 370.0, 1.75 * 6.4e7)
+
+
+def test_in_switch_reduction() -> None:
+    """64 MB on 8: 12 + 2 hops = 14 us; 9/8 x 64 MB / 320 GB/s = 225 us."""
+    close(all_reduce(6.4e7, 8.0, device(adds=1.0), style()), 239.0, 1.125 * 6.4e7)
+
+
+def test_a_tree_is_never_better_than_two_shot() -> None:
+    """16 devices: 10 + 16 + 2 x 4 hops = 34 us and 2 x 64 MB / 320 GB/s = 400 us, against 28 + 375 us."""
+    found = all_reduce(6.4e7, 16.0, device(domain=16.0), style())
+    close(found, 28.0 + 375.0, 1.875 * 6.4e7)
+    assert found.time_s < (34.0 + 400.0) * MICRO
+
+
+def test_part_of_a_full_mesh() -> None:
+    """Each pair of 8 has a seventh of 400 GB/s. Four devices use three links: 3/7 x 400 = 171.4 GB/s.
+
+    One-shot of 300 kB: 2 + 4 x 0.5 + 1 = 5 us; 3 x 300 kB / (0.5 x 171.4 GB/s) = 10.5 us. Two-shot of 60 MB:
+    10 + 4 + 2 = 16 us; 1.5 x 60 MB / (0.8 x 171.4 GB/s) = 656.25 us.
+    """
+    mesh = device(FULL_MESH)
+    assert usable_link_bytes_per_s(mesh, 4.0) == pytest.approx(1200.0 / 7.0 * GIGA)
+    assert usable_link_bytes_per_s(mesh, 8.0) == 400.0 * GIGA
+    close(all_reduce(3e5, 4.0, mesh, style()), 15.5, 3.0 * 3e5)
+    close(all_reduce(6e7, 4.0, mesh, style()), 672.25, 1.5 * 6e7)
+
+
+def test_a_torus() -> None:
+    """Two devices span one axis of three, four two, eight all: 1/3, 2/3 and 3/3 of 400 GB/s, and as many hops.
+
+    One-shot of 20 kB on four: 2 + 4 x 0.5 + 2 hops = 6 us; 3 x 20 kB / (0.5 x 266.7 GB/s) = 0.45 us. Two-shot of 40 MB:
+    10 + 4 + 2 x 2 hops = 18 us; 1.5 x 40 MB / (0.8 x 266.7 GB/s) = 281.25 us.
+    """
+    torus = device(TORUS, domain=4096.0)
+    shares = [usable_link_bytes_per_s(torus, count) / (400.0 * GIGA) for count in (2.0, 4.0, 8.0, 64.0)]
+    assert shares == pytest.approx([1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0])
+    assert [one_shot_hops(torus, count) for count in (2.0, 4.0, 8.0, 64.0)] == [1.0, 2.0, 3.0, 3.0]
+    close(all_reduce(2e4, 4.0, torus, style()), 6.45, 3.0 * 2e4)
+    close(all_reduce(4e7, 4.0, torus, style()), 299.25, 1.5 * 4e7)
+
+
+def test_a_collective_waits_for_its_hbm() -> None:
+    """With 320 GB/s of HBM, achieved in full, half of it feeds the links: 112 MB at 160 GB/s, 700 us and not 350."""
+    slow = device()._replace(hbm_bytes_per_s=320.0 * GIGA)
+    close(all_reduce(6.4e7, 8.0, slow, style(hbm_share=1.0)), 20.0 + 700.0, 1.75 * 6.4e7)
+
+
+def test_start_ups_are_cycles_and_hops_are_not() -> None:
+    """At half the clock the 6 us of the one-shot above take 12; its hop and its 7 us on the links stay."""
+    slow = device()._replace(clock_hz=0.5 * GIGA)
+    close(all_reduce(2e5, 8.0, slow, style()), 20.0, 7.0 * 2e5)
+
+
+def test_all_gather() -> None:
+    """80 MB on 8: 2 + 8 x 0.5 + 1 = 7 us; 7/8 x 80 MB / 200 GB/s = 350 us."""
+    close(all_gather(8e7, 8.0, device(), style()), 357.0, 7e7)
+
+
+def test_point_to_point() -> None:
+    """10 MB after 2 us and a hop, at half of: a switch's links, one of seven in a mesh, one of six in a torus."""
+    for topology, links in ((SWITCH, 1.0), (FULL_MESH, 7.0), (TORUS, 6.0)):
+        found = point_to_point_s(1e7, device(topology), style())
+        assert found == pytest.approx((3.0 + 50.0 * links) * MICRO)
+
+
+def test_a_single_device_has_no_collective() -> None:
+    nothing = Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert all_reduce(1e6, 1.0, device(), style()) == all_gather(1e6, 1.0, device(), style()) == nothing
+
+
+def test_doublings() -> None:
+    """ceil(log2 N): for 1, 2, 3, 4, 5, 8, 9, 4096."""
+    assert [doublings(float(count)) for count in (1, 2, 3, 4, 5, 8, 9, 4096)] == [0, 1, 2, 2, 3, 3, 4, 12]
+
+
+@FEW
+@given(devices(), styles(), spread(1e3, 1e9), whole(2, 16))
+def test_takes_no_less_than_its_links_and_its_hbm(on: Accelerator, of: LatencyStyle, message: float, count: float) -> (
+        None):
+    found = all_reduce(message, count, on._replace(domain_devices=16.0), of)
+    assert found.time_s >= found.link_bytes / on.link_bytes_per_s
+    assert found.time_s * (1.0 + 1e-12) >= found.hbm_bytes / (on.hbm_bytes_per_s * of.hbm_share)
+
+
+@FEW
+@given(devices(), styles(), spread(1e3, 1e9), spread(1.0, 100.0), whole(2, 16))
+def test_a_longer_message_takes_longer(on: Accelerator, of: LatencyStyle, message: float, factor: float,
+                                       count: float) -> None:
+    assert all_reduce(message, count, on, of).time_s <= all_reduce(message * factor, count, on, of).time_s
