@@ -1,0 +1,1 @@
+"""How sure an answer is: the intervals of the assumptions carried to it, and which of them decide."""
