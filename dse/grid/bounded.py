@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from dse.grid.binary import Code, code
 from dse.grid.compiled import Block, Level
-from dse.grid.front import Front, Objective, checked, merged, sort_keys, table
+from dse.grid.front import Front, Objective, checked, merged, table
 from dse.grid.grid import Grid
 from dse.grid.instructions import LANES
 from dse.grid.intervals import bounds
+from dse.grid.pareto import sort_keys
 from dse.grid.stream import FrontLoops, front_roots, streamed_front
 
 Numbers = npt.NDArray[np.float64]

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.errors import InputError
-from dse.grid.pareto import front_places
+from dse.grid.pareto import front_places, sort_keys
 from dse.objective import Metrics
 
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 BUCKETS = {2: 4096, 3: 128, 4: 32}  # of each objective but the last, by the number of objectives
-SIGN_CLEARED = np.int64(2**63 - 1)
 
 
 class Objective(NamedTuple):
@@ -64,12 +63,6 @@ def merged(first: Front, second: Front) -> Front:
     return Front(places[kept], values[:, kept])
 
 
-def sort_keys(values: Numbers) -> Integers:
-    """Integers in the order of the numbers; both zeros are the same."""
-    bits = (values + 0.0).view(np.int64)
-    return bits ^ ((bits >> np.int64(63)) & SIGN_CLEARED)
-
-
 def table(front: Front, finer: int = 1) -> Table:
     """The table of a front; `finer`, a power of two, times as many buckets as compiled loops look into."""
     objectives = len(front.values)
@@ -81,9 +74,10 @@ def table(front: Front, finer: int = 1) -> Table:
     scales, buckets = [], []
     for values in front.values[:-1]:
         keys = sort_keys(np.ascontiguousarray(values))
-        origin, limit = int(keys.min()), int(keys.max())
-        shift = max(0, (limit - origin).bit_length() - (most - 1).bit_length())
-        scales.append((origin, limit, shift, most))
+        origin, reach = int(keys.min()), int(keys.max()) - int(keys.min())
+        shift = next(shift for shift in range(64) if (reach >> shift) + 1 < most)
+        beyond = origin + (((reach >> shift) + 1) << shift)  # the last bucket is for what lies above the whole front
+        scales.append((origin, min(beyond, 2**63 - 1), shift, most))
         buckets.append(((keys - np.int64(origin)).view(np.uint64) >> np.uint64(shift)).astype(np.intp))
     np.fmin.at(cells, tuple(buckets), front.values[-1])
     for axis in range(objectives - 1):

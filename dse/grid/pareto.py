@@ -3,22 +3,31 @@
 The rule. A point is in the front where it is feasible, none of its objectives is NaN, and no other such point is at
 least as good in every objective and better in one. Of points that are equal in every objective only the first is in.
 Infinities are numbers like others.
+
+Points are filtered in linear passes by the front of a sample before any is sorted. For two objectives one sort and a
+running minimum decide, for three a sweep with a staircase, for four moocore.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dse.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Points = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
+Integers = npt.NDArray[np.int64]
 
-SAMPLE = 4096  # points whose own front gives the references
-REFERENCES = 16  # points that every other is compared with before any is sorted
-FEWEST_FILTERED = 20_000  # below, sorting all of them is quicker
+FEWEST_FILTERED = 20_000  # points below which sorting all of them is quicker than looking at a sample
+FEWEST_SWEPT = 2_000  # points with three objectives below which moocore is quicker than loading compiled code
+SIGN_CLEARED = np.int64(2**63 - 1)
 
 
 def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
@@ -26,66 +35,96 @@ def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
     count = objectives.shape[0]
     if not 2 <= count <= 4:
         raise InputError(f"objectives={count} is not allowed: a Pareto front takes 2 to 4")
-    allowed = ~np.isnan(objectives).any(axis=0)
-    if feasible is not None:
-        allowed &= feasible
-    places = np.flatnonzero(allowed)
     mask = np.zeros(objectives.shape[1], dtype=bool)
-    mask[places[front_places(objectives[:, places])]] = True
+    if objectives.shape[1] > FEWEST_FILTERED:
+        from dse.grid.points import possible_places
+
+        places = possible_places(objectives, feasible)
+    else:
+        allowed = ~np.isnan(objectives).any(axis=0)
+        places = np.flatnonzero(allowed if feasible is None else allowed & feasible)
+    if len(places) == objectives.shape[1]:
+        mask[_front(objectives)] = True
+    else:
+        mask[places[_front(objectives[:, places])]] = True
     return mask
 
 
 def front_places(points: Points) -> Places:
     """The places of the front among points (objectives, points) that are all feasible and free of NaN, in order."""
-    if points.shape[1] > FEWEST_FILTERED:
-        step = points.shape[1] // SAMPLE
-        sample = points[:, ::step]
-        references = sample[:, _exact(sample)]
-        kept = np.flatnonzero(~_dominated(points, references[:, _spread(references)]))
-        return np.asarray(kept[_exact(points[:, kept])])
-    return _exact(points)
+    return np.sort(_front(points))
 
 
-def _dominated(points: Points, references: Points) -> Mask:
-    """Which points some reference beats in every objective."""
-    dominated = np.zeros(points.shape[1], dtype=bool)
-    for reference in references.T:
-        beaten = points[0] > reference[0]
-        for values, limit in zip(points[1:], reference[1:], strict=True):
-            beaten &= values > limit
-        dominated |= beaten
-    return dominated
-
-
-def _spread(front: Points) -> Places:
-    """Places of at most REFERENCES points of a front, evenly by rank along the first objective."""
-    order = np.argsort(front[0], kind="stable")
-    picked: Places = order[np.linspace(0, len(order) - 1, min(REFERENCES, len(order))).astype(int)]
-    return picked
-
-
-def _exact(points: Points) -> Places:
-    order = np.lexsort(points[::-1])  # by the first objective, then the second, ...; equal points by place
-    ordered = points[:, order]
+def _front(points: Points) -> Places:
+    """The same in lexicographic order."""
+    order = lexicographic_order(points)
     if len(points) == 2:
-        best = np.minimum.accumulate(ordered[1])
-        kept = np.ones(len(order), dtype=bool)
-        kept[1:] = ordered[1, 1:] < best[:-1]
+        kept = _falling(points[1, order])
+    elif len(points) == 3 and len(order) >= FEWEST_SWEPT:
+        kept = _swept(points, order)
     else:
-        kept = np.ones(len(order), dtype=bool)
-        kept[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
-        order, ordered = order[kept], ordered[:, kept]
-        kept = _undominated(ordered)
-    found: Places = np.sort(order[kept])
+        kept = _undominated(points, order)
+    found: Places = order[kept]
     return found
 
 
-def _undominated(points: Points) -> Mask:
+def sort_keys(values: Points) -> Integers:
+    """Integers in the order of the numbers; both zeros are the same."""
+    bits = (values + 0.0).view(np.int64)
+    return bits ^ ((bits >> np.int64(63)) & SIGN_CLEARED)
+
+
+def lexicographic_order(points: Points) -> Places:
+    """The order by the first objective, then the second, and so on; equal points by their place.
+
+    One sort of integers made of the leading bits of the first objective and the place; what these bits leave open is
+    sorted again.
+    """
+    count = points.shape[1]
+    place_bits = max(1, (count - 1).bit_length())
+    if count < 2:
+        return np.arange(count)
+    keys = sort_keys(points[0])
+    least, most = int(keys.min()), int(keys.max())
+    shift = max(0, (most - least).bit_length() - (63 - place_bits))
+    leading = ((keys - np.int64(least)).view(np.uint64) >> np.uint64(shift)).view(np.int64)
+    packed = np.sort((leading << np.int64(place_bits)) | np.arange(count))
+    order = packed & np.int64((1 << place_bits) - 1)
+    packed >>= np.int64(place_bits)
+    tied = np.zeros(count, dtype=bool)
+    np.equal(packed[1:], packed[:-1], out=tied[1:])
+    if tied.any():
+        tied[:-1] |= tied[1:]
+        open_ones = order[tied]
+        inner = np.lexsort((*points[::-1, open_ones], packed[tied]))
+        order[tied] = open_ones[inner]
+    return order
+
+
+def _falling(second: Points) -> Mask:
+    kept = np.ones(len(second), dtype=bool)
+    np.less(second[1:], np.minimum.accumulate(second)[:-1], out=kept[1:])
+    return kept
+
+
+def _swept(points: Points, order: Places) -> Mask:
+    from dse.grid.staircase import staircase_mask
+
+    found = staircase_mask(points[1, order], points[2, order])
+    return _undominated(points, order) if found is None else found
+
+
+def _undominated(points: Points, order: Places) -> Mask:
+    """The front of four objectives, or of three where the staircase is no help, in their lexicographic order."""
     import moocore
 
-    if not points.shape[1]:
-        return np.zeros(0, dtype=bool)
-    if not np.isfinite(points).all():  # moocore takes finite numbers; ranks keep every comparison
-        points = np.array([np.unique(values, return_inverse=True)[1] for values in points], dtype=float)
-    found: Mask = moocore.is_nondominated(points.T)
-    return found
+    kept = np.ones(len(order), dtype=bool)
+    ordered = points[:, order]
+    kept[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+    ordered = ordered[:, kept]
+    if not np.isfinite(ordered).all():  # moocore takes finite numbers; ranks keep every comparison
+        ordered = np.array([np.unique(values, return_inverse=True)[1] for values in ordered], dtype=float)
+    if ordered.shape[1]:
+        function: Callable[[Points], Mask] = moocore.is_nondominated
+        kept[kept] = function(ordered.T)
+    return kept

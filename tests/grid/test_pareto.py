@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.grid import pareto
+from dse.grid import pareto, staircase
 from dse.grid.pareto import pareto_mask
 
 VALUES = st.sampled_from((0.0, -0.0, 1.0, 2.0, 3.0, -1.5, math.inf, -math.inf, math.nan))
@@ -46,6 +46,23 @@ def brute_force(objectives: npt.NDArray[np.float64], feasible: npt.NDArray[np.bo
 def test_front_is_that_of_brute_force(objectives: npt.NDArray[np.float64], draw: st.RandomsT) -> None:
     feasible = np.array([draw.random() < 0.8 for _ in range(objectives.shape[1])], dtype=bool)
     assert pareto_mask(objectives, feasible).tolist() == brute_force(objectives, feasible)
+
+
+@pytest.mark.parametrize("steps", [2, 5, 30, 10**9])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_staircase_finds_what_brute_force_finds(steps: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pareto, "FEWEST_SWEPT", 0)
+    values = np.random.default_rng(seed).integers(0, steps, (3, 120)).astype(float)
+    assert pareto_mask(values).tolist() == brute_force(values, np.ones(120, dtype=bool))
+
+
+def test_a_staircase_that_grows_too_long_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=(3, 5000))
+    values /= -np.linalg.norm(values, axis=0) * np.sign(values)
+    expected = pareto_mask(values)
+    monkeypatch.setattr(staircase, "MOST_STEPS", 16)
+    assert pareto_mask(values).tolist() == expected.tolist()
+    assert expected.sum() > 4000
 
 
 @pytest.mark.parametrize("objectives", [2, 3, 4])
