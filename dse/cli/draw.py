@@ -35,7 +35,7 @@ def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, C
     if len(axes.get(L2, ())) > 1:
         yield "performance_per_cost", lambda: _performance_per_cost(table, record)
     if SPLIT in axes and MODEL in axes:
-        yield "speedup", lambda: _speedup(table, SPLIT)
+        yield "speedup", lambda: _speedup(table, record)
     if all(is_chosen(axis) for axis in axes if axis != TECHNIQUE):
         yield "pareto", lambda: _pareto(table, record)
 
@@ -44,16 +44,39 @@ def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Any:
     from dse.figures.performance_per_cost import Chip, draw_performance_per_cost, performance_per_cost_data
 
     chip = record["chip"] and Chip(record["chip"]["name"], record["chip"]["values"])
-    return draw_performance_per_cost(performance_per_cost_data(table, record["objective"], chip))
+    data = performance_per_cost_data(table, record["objective"], chip)
+    return draw_performance_per_cost(data, title=_caption(record))
 
 
 def _pareto(table: Columns, record: Mapping[str, Any]) -> Any:
     from dse.figures.pareto import draw_pareto, pareto_data
 
-    return draw_pareto(pareto_data(table, objective=record["objective"]))
+    return draw_pareto(pareto_data(table, objective=record["objective"]), title=_caption(record))
 
 
-def _speedup(table: Columns, along: str) -> Any:
+def _speedup(table: Columns, record: Mapping[str, Any]) -> Any:
     from dse.figures.speedup import draw_speedup, speedup_data
 
-    return draw_speedup(speedup_data(table, along))
+    return draw_speedup(speedup_data(table, SPLIT), title=_caption(record))
+
+
+def _caption(record: Mapping[str, Any]) -> str:
+    from dse.figures.caption import caption
+
+    return caption(record["configuration"], record["axes"])
+
+
+def draw_evaluation(answer: Mapping[str, Any], stem: Path) -> None:
+    """Draws where the time and the money of one evaluated design go, as STEM_latency and STEM_cost."""
+    from dse.figures.caption import caption
+    from dse.figures.cost_breakdown import cost_breakdown_data, draw_cost_breakdown
+    from dse.figures.latency_breakdown import draw_latency_breakdown, latency_breakdown_data
+    from dse.figures.style import save
+
+    provenance = f"dse {answer['provenance']['dse']}"
+    title = caption(answer["design"], ())
+    sides = {"none": answer["baseline"], answer["technique"]: answer["technique_metrics"]}
+    operators = {technique: metrics["latency"]["operators"] for technique, metrics in sides.items()}
+    save(draw_latency_breakdown(latency_breakdown_data(operators), title), Path(f"{stem}_latency"), provenance)
+    costs = cost_breakdown_data({answer["design"]["hardware"]["name"]: answer["baseline"]})
+    save(draw_cost_breakdown(costs, title), Path(f"{stem}_cost"), provenance)

@@ -12,6 +12,7 @@ from dse.case import case, row, slots
 from dse.cli.axes import Plan, SweptKey, plan
 from dse.cli.hydra_run import groups, plain, referenced
 from dse.errors import InputError
+from dse.figures.labels import quantity
 from dse.grid.grid import Axis, Grid
 from dse.grid.table import Part, tabulate
 from dse.objective import Case, Metrics
@@ -43,8 +44,9 @@ def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) ->
     config = loader.load_sweep_config(master, [*asked.fixed, *(axis.overrides[0] for axis in asked.axes)])
     first = plain(config)
     objective = first["objective"]
-    if objective not in Metrics._fields:
-        raise InputError(f"objective={objective} is not allowed: choose one of {', '.join(Metrics._fields)}")
+    ranked = [name for name in Metrics._fields if quantity(name).better]
+    if objective not in ranked:
+        raise InputError(f"objective={objective} is not allowed: choose one of {', '.join(ranked)}")
     if not isinstance(first["figures"], bool):
         raise InputError(f"figures={first['figures']} is not allowed: choose true or false")
     numeric, other = _sorted_axes(asked, groups(first, _overridden(asked)), referenced(config))

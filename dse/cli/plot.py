@@ -1,13 +1,14 @@
-"""The verb `plot`: the figures of a saved sweep.
+"""The verb `plot`: the figures of a saved sweep or evaluation.
 
-usage: dse plot FOLDER [FOLDER ...]
+usage: dse plot FOLDER|FILE.json [...]
 
-Draws the figures of sweeps that were saved before, from their results.parquet and sweep.json, into the same folders:
-nothing is evaluated again.
+Draws what was saved before; nothing is evaluated again. A sweep's folder gets its figures from results.parquet and
+sweep.json. Beside the JSON of an evaluation (dse evaluate output=json > FILE.json) go FILE_latency and FILE_cost: where
+its time and its money go.
 
 examples:
   dse plot runs/preserve_l2
-  dse plot runs/preserve_l2 runs/preserve_models
+  dse plot runs/preserve_l2 design.json
 """
 
 from __future__ import annotations
@@ -23,13 +24,31 @@ from dse.errors import InputError
 def run(arguments: Sequence[str]) -> int:
     """Draws each folder's figures again; exit status 0."""
     if not arguments:
-        raise InputError("plot takes the folder of a saved sweep, as in dse plot runs/preserve_l2")
-    for argument in arguments:
-        _draw(Path(argument))
+        raise InputError("plot takes the folder of a saved sweep, as in dse plot runs/preserve_l2, or the JSON of an "
+                         "evaluation")
+    for path in map(Path, arguments):
+        if path.suffix == ".json":
+            _draw_evaluation(path)
+        else:
+            _draw_sweep(path)
     return 0
 
 
-def _draw(folder: Path) -> None:
+def _draw_evaluation(path: Path) -> None:
+    from dse.cli.draw import draw_evaluation
+
+    try:
+        answer = json.loads(path.read_text())
+        _ = answer["baseline"], answer["technique_metrics"], answer["design"], answer["provenance"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no evaluation: {error}") from error
+    stem = path.with_suffix("")
+    draw_evaluation(answer, stem)
+    for part in ("latency", "cost"):
+        print(f"{stem}_{part}.png", f"{stem}_{part}.svg", sep="\n")
+
+
+def _draw_sweep(folder: Path) -> None:
     from dse.cli.draw import draw_sweep
 
     table, record = load_sweep(folder)

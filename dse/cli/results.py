@@ -17,7 +17,7 @@ import numpy as np
 from dse.atomic import write, write_text
 from dse.cli.report import columns as text_columns
 from dse.errors import InputError
-from dse.figures.labels import is_chosen
+from dse.figures.labels import is_chosen, quantity
 from dse.grid.pareto import pareto_mask
 from dse.grid.table import Columns
 from dse.provenance import provenance
@@ -74,11 +74,11 @@ def situations(table: Columns, axes: Sequence[str]) -> tuple[list[str], Any]:
 
 
 def best(table: Columns, objective: str, axes: Sequence[str]) -> list[dict[str, Any]]:
-    """Row of the best feasible design of each technique in each situation, the largest `objective` being the best.
+    """Row of the best feasible design of each technique in each situation; none where no design is feasible.
 
-    Where no design is feasible there is no row.
+    The best has the largest or the smallest `objective`, whichever way that metric is better.
     """
-    values = np.where(table["feasible"] > 0.0, table[objective], -np.inf)
+    values = np.where(table["feasible"] > 0.0, quantity(objective).better * table[objective], -np.inf)
     _, codes = situations(table, axes)
     found = []
     for code in dict.fromkeys(codes.tolist()):

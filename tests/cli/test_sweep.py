@@ -177,6 +177,7 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
     (["hardware.l2_mb=8,16"], ["hardware.l2_mb", "hardware.l2_mib"]),
     (["hardware=h100,h1000"], ["hardware=h1000", "h100"]),
     (["hardware.l2_mib=8,16", "objective=beauty"], ["objective=beauty"]),
+    (["hardware.l2_mib=8,16", "objective=batch"], ["objective=batch", "tokens_per_s_per_usd"]),
     (["hardware.l2_mib=8,16", "figures=many"], ["figures=many", "true"]),
     (["hardware.l2_mib=8,16", "name=../elsewhere"], ["name=../elsewhere"]),
     (["traffic.batch=1.5,2"], ["traffic.batch=1.5", "whole number"]),
@@ -206,3 +207,24 @@ def test_each_model_has_its_own_best_and_its_own_front(capsys: pytest.CaptureFix
     assert [(row["model"], row["technique"]) for row in record["best"]] == [
         ("llama3_8b", "none"), ("llama3_8b", "preserve"), ("qwen2_7b", "none"), ("qwen2_7b", "preserve")]
     assert {row["model"] for row in rows(Path("runs/models/pareto.csv"))} == {"llama3_8b", "qwen2_7b"}
+
+
+def test_less_is_better_where_the_metric_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *GRID, "objective=usd_per_million_tokens"]) == 0
+    capsys.readouterr()
+    table = rows(Path("runs/grid/results.csv"))
+    for found in json.loads(Path("runs/grid/sweep.json").read_text())["best"]:
+        assert found["usd_per_million_tokens"] == min(
+            float(row["usd_per_million_tokens"]) for row in table
+            if row["technique"] == found["technique"] and float(row["feasible"]))
+
+
+def test_plot_draws_an_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "output=json"]) == 0
+    Path("design.json").write_text(capsys.readouterr().out)
+    assert main(["plot", "design.json"]) == 0
+    capsys.readouterr()
+    assert {path.name for path in Path().iterdir()} == {
+        "design.json", "design_latency.png", "design_latency.svg", "design_cost.png", "design_cost.svg"}
+    Path("other.json").write_text("{}")
+    assert "other.json holds no evaluation" in refused(capsys, "plot", "other.json")
