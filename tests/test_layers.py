@@ -17,9 +17,9 @@ LAYERS = (
     {"technique"},
     {"objective"},
     {"case"},
-    {"evaluation", "grid", "search", "uncertainty"},
+    {"evaluation", "grid", "search", "uncertainty", "calibration", "validation"},
     {"figures"},
-    {"cli"},
+    {"cli", "calibration.__main__"},
     {"__main__", "__init__"},
 )
 ONLY_IN = {"optuna": "search", "hydra": "cli", "omegaconf": "cli", "matplotlib": "figures", "numba": "grid"}

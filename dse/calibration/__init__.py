@@ -1,0 +1,1 @@
+"""Fits the constants of a latency style to a folder of measured tables; `python -m dse.calibration FOLDER`."""
