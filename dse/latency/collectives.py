@@ -117,18 +117,41 @@ def point_to_point_s(message_bytes: float, device: Accelerator, style: LatencySt
     return slowness(device, style) * style.one_shot_startup_s + device.link_latency_s + message_bytes / bandwidth
 
 
-def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
-    """An all-gather after which each of `devices` holds all `gathered_bytes`; nothing for a single device.
+def one_step(moved_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
+    """A collective of one step, in which each of `devices` sends `moved_bytes`; nothing for a single device.
 
-        s1 + d1 N + h L + (N - 1) / N B / w1
+        direct   s1 + d1 N / 2 + h L + moved / w1
+        bulk     (s2 + d2 N) / 2 + h L + moved / w2
 
-    One step: every device sends its share to every other.
+    An all-reduce is two steps, so that a step has half of its shares of each device and of its bulk start-up. NCCL's
+    all-gather and reduce-scatter on A100 and H100 bear it out: on 8 devices at 4 KB 0.66-0.69 of an all-reduce.
     """
     count = max(2.0, devices)
-    bandwidth = fed_link_bytes_per_s(usable_link_bytes_per_s(device, count), style.one_shot_link_share, device, style)
+    usable = usable_link_bytes_per_s(device, count)
     hop_s = one_shot_hops(device, count) * device.link_latency_s
-    startup_s = slowness(device, style) * (style.one_shot_startup_s + style.one_shot_device_s * count) + hop_s
-    moved = (count - 1.0) / count * gathered_bytes
-    link_s = moved / bandwidth
-    found = Collective(startup_s + link_s, startup_s, link_s, moved, 2.0 * moved)
-    return found if devices > 1.0 else Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+    slow_by = slowness(device, style)
+    direct_start = slow_by * (style.one_shot_startup_s + 0.5 * style.one_shot_device_s * count) + hop_s
+    direct_link = moved_bytes / fed_link_bytes_per_s(usable, style.one_shot_link_share, device, style)
+    bulk_start = 0.5 * slow_by * (style.two_shot_startup_s + style.two_shot_device_s * count) + hop_s
+    bulk_link = moved_bytes / fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
+    direct = Collective(direct_start + direct_link, direct_start, direct_link, moved_bytes, 2.0 * moved_bytes)
+    bulk = Collective(bulk_start + bulk_link, bulk_start, bulk_link, moved_bytes, 2.0 * moved_bytes)
+    return faster(direct, bulk) if devices > 1.0 else Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
+    """An all-gather after which each of `devices` holds all `gathered_bytes`: each sends its share to every other."""
+    return one_step((devices - 1.0) / devices * gathered_bytes, devices, device, style)
+
+
+def reduce_scatter(message_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
+    """A reduce-scatter of `message_bytes` on each of `devices`: each sends every other the share that it will keep."""
+    return one_step((devices - 1.0) / devices * message_bytes, devices, device, style)
+
+
+def all_to_all(message_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
+    """An all-to-all of `message_bytes` on each of `devices`: each sends every other a share of its own.
+
+    On a torus of more than a few devices the paths cross and this is too fast by up to the mean number of hops.
+    """
+    return one_step((devices - 1.0) / devices * message_bytes, devices, device, style)

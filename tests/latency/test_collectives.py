@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from builders import chip, style_of
 from designs import FEW, devices, spread, styles, whole
@@ -12,9 +14,11 @@ from dse.latency.collectives import (
     Collective,
     all_gather,
     all_reduce,
+    all_to_all,
     doublings,
     one_shot_hops,
     point_to_point_s,
+    reduce_scatter,
     usable_link_bytes_per_s,
 )
 from dse.latency.style import LatencyStyle
@@ -106,9 +110,17 @@ def test_start_ups_are_cycles_and_hops_are_not() -> None:
     close(all_reduce(2e5, 8.0, slow, style()), 20.0, 7.0 * 2e5)
 
 
-def test_all_gather() -> None:
-    """80 MB on 8: 2 + 8 x 0.5 + 1 = 7 us; 7/8 x 80 MB / 200 GB/s = 350 us."""
-    close(all_gather(8e7, 8.0, device(), style()), 357.0, 7e7)
+def test_all_gather_of_little_goes_directly() -> None:
+    """80 KB on 8: 2 + 8 x 0.5 / 2 + 1 = 5 us; 7/8 x 80 KB / 200 GB/s = 0.35 us."""
+    close(all_gather(8e4, 8.0, device(), style()), 5.35, 7e4)
+
+
+@pytest.mark.parametrize("collective", [all_gather, reduce_scatter, all_to_all])
+def test_one_step_of_much_is_half_a_two_shot(collective: Callable[..., Collective]) -> None:
+    """80 MB on 8: (10 + 8 x 1) / 2 + 1 = 10 us; 7/8 x 80 MB / 320 GB/s = 218.75 us. Twice that is an all-reduce."""
+    found = collective(8e7, 8.0, device(), style())
+    close(found, 228.75, 7e7)
+    assert 2.0 * found.time_s == pytest.approx(all_reduce(8e7, 8.0, device(), style()).time_s)
 
 
 def test_point_to_point() -> None:
