@@ -58,8 +58,14 @@ REFRESH_EVERY_S = 0.2
 
 def run(arguments: Sequence[str]) -> int:
     """Runs the search that `arguments` describe; exit status 0."""
-    run_under_hydra(task, ["--multirun", "hydra/sweeper=study", *arguments])
+    run_under_hydra(task, ["--multirun", "hydra/sweeper=study", *(_quoted(text) for text in arguments)])
     return 0
+
+
+def _quoted(argument: str) -> str:
+    """A storage's URL in quotes, so that it may hold signs that mean something to Hydra, as in ?host=/tmp."""
+    key, _, value = argument.partition("=")
+    return f"{key}='{value}'" if key == "storage" and "://" in value and value[0] not in "'\"" else argument
 
 
 def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) -> list[dict[str, Any]]:
