@@ -65,7 +65,7 @@ def test_larger_l2_never_helps_decode_without_technique(model: str, batch: float
     assert decode_s(with_l2(at, enough / 64.0), batch, CONTEXT) > reference
 
 
-@FEW
+@settings(FEW, max_examples=60)
 @given(settings_of(most_stages=3), spread(1.0, 1000.0))
 def test_decode_does_not_feel_l2_beyond_its_working_set(at: Setting, factor: float) -> None:
     off = at._replace(technique=OFF)
@@ -142,7 +142,7 @@ def largest_candidates(at: Setting) -> float:
     return max(attention + cache * one.attention.attention.hbm_bytes, mlp, weights * one.ends.logits.hbm_bytes)
 
 
-@FEW
+@settings(FEW, max_examples=60)
 @given(settings_of(), spread(1.0, 100.0))
 def test_larger_l2_is_never_slower(at: Setting, factor: float) -> None:
     larger = with_device(at, l2_bytes=at.device.l2_bytes * factor)
@@ -199,7 +199,7 @@ def compute_bound(at: Setting) -> Setting:
     return with_device(at, matrix_flops_per_cycle=at.device.matrix_flops_per_cycle / max(1.0, 2.0 * slower))
 
 
-@FEW
+@settings(FEW, max_examples=60)
 @given(settings_of(most_stages=3), spread(1e-3, 1e3))
 def test_prefetching_is_never_slower_than_none(at: Setting, limit_mib: float) -> None:
     """With no limit of its own, nor with any: what is evicted is read again, as without prefetching."""
@@ -230,7 +230,7 @@ def test_preserve_gains_what_its_halves_gain_where_nothing_is_short(model: str) 
     assert none - both > max(none - weights, none - cache) > 0.0
 
 
-@FEW
+@settings(FEW, max_examples=60)
 @given(settings_of())
 def test_preserve_gains_no_less_than_its_halves_where_hbm_binds(at: Setting) -> None:
     """Where every byte read ahead saves its time (compute and L2 out of the way), more candidates are never worse."""
