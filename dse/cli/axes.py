@@ -27,16 +27,16 @@ class Plan(NamedTuple):
     axes: tuple[SweptKey, ...]
 
 
-def plan(overrides: Sequence[Override], largest: int) -> Plan:
+def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = False) -> Plan:
     """Splits overrides into fixed ones and axes; a key given twice keeps its last value, as in Hydra.
 
-    Raises InputError for a continuous axis, an empty one, no axis at all, or more than `largest` designs: counted
-    before any list is made.
+    Raises InputError for a continuous axis, an empty one, no axis at all unless one design is enough, or more than
+    `largest` designs: counted before any list is made.
     """
     last = {override.get_key_element(): override for override in overrides}
     swept = {key: override for key, override in last.items() if override.is_sweep_override()}
     size = math.prod(_length(override) for override in swept.values())
-    if not swept:
+    if not swept and not one_is_enough:
         raise InputError("the sweep is empty: give at least one axis, as in hardware.l2_mib=8,16,32")
     if size > largest:
         raise InputError(f"the sweep has {size:,} designs and at most {largest:,} are tabulated: take fewer or coarser "

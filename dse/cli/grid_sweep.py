@@ -2,128 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from dse.case import case, row, slots
-from dse.cli.axes import Plan, SweptKey, plan
-from dse.cli.hydra_run import groups, plain, referenced
-from dse.errors import InputError
-from dse.figures.labels import quantity
-from dse.grid.grid import Axis, Grid
-from dse.grid.table import Part, tabulate
-from dse.objective import Case, Metrics
-from dse.technique.terms import OFF
+from dse.cli.designs import designs
+from dse.grid.table import tabulate
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
     from omegaconf import DictConfig
 
 LARGEST_TABLE = 5_000_000
-TECHNIQUE = "technique"
-NONE = "none"
-
-
-class Composed(NamedTuple):
-    """One choice of everything that is not a number: its labels, and its configuration."""
-
-    labels: dict[str, Any]
-    settings: dict[str, Any]
 
 
 def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) -> Path:
     """Evaluates the grid that `arguments` describe; returns the folder with its results."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     from dse.cli.results import Results, write_results
 
-    asked = plan(OverridesParser.create(config_loader=loader).parse_overrides(list(arguments)), LARGEST_TABLE)
-    config = loader.load_sweep_config(master, [*asked.fixed, *(axis.overrides[0] for axis in asked.axes)])
-    first = plain(config)
-    objective = first["objective"]
-    ranked = [name for name in Metrics._fields if quantity(name).better]
-    if objective not in ranked:
-        raise InputError(f"objective={objective} is not allowed: choose one of {', '.join(ranked)}")
-    if not isinstance(first["figures"], bool):
-        raise InputError(f"figures={first['figures']} is not allowed: choose true or false")
-    numeric, other = _sorted_axes(asked, groups(first, _overridden(asked)), referenced(config))
-    composed = list(_compositions(loader, master, asked, numeric, other, first))
+    asked = designs(loader, master, arguments, LARGEST_TABLE)
     started = time.perf_counter()
-    table = tabulate([part for one in composed for part in _parts(one, numeric, asked)],
-                     [*(axis.key for axis in asked.axes), *([] if _has_technique(asked) else [TECHNIQUE])])
+    table = tabulate([part for one in asked.compositions for part in asked.parts(one)], asked.columns)
     elapsed_s = time.perf_counter() - started
-    results = Results(table, tuple(axis.key for axis in asked.axes), objective, first, tuple(arguments),
-                      _chip(plain(loader.load_sweep_config(master, list(asked.fixed))), asked), elapsed_s)
-    return write_results(results, first["name"])
-
-
-def _chip(settings: Mapping[str, Any], asked: Plan) -> dict[str, Any] | None:
-    """The chip that the sweep starts from and what it has along the axes; none where the chip itself is an axis."""
-    if any(axis.key == "hardware" for axis in asked.axes):
-        return None
-    values = {}
-    for axis in asked.axes:
-        group, _, key = axis.key.partition(".")
-        if isinstance(settings.get(group), Mapping) and isinstance(settings[group].get(key), (int, float)):
-            values[axis.key] = settings[group][key]
-    return {"name": settings["hardware"]["name"], "values": values}
-
-
-def _settings(loader: ConfigLoader, master: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    return plain(loader.load_sweep_config(master, list(overrides)))
-
-
-def _sorted_axes(asked: Plan, settings: Mapping[str, Any], shared: set[str]) -> (
-        tuple[list[SweptKey], list[SweptKey]]):
-    """Axes that are slots of the compiled model, and those that need a configuration of their own for each value.
-
-    A key in `shared` sets other values too, through an interpolation, so a slot would not be enough.
-    """
-    places = slots(settings)
-    numbers = [axis for axis in asked.axes if axis.key in places and axis.key.rpartition(".")[2] not in shared
-               and all(isinstance(value, (int, float)) for value in axis.values)]
-    return numbers, [axis for axis in asked.axes if axis not in numbers]
-
-
-def _compositions(loader: ConfigLoader, master: DictConfig, asked: Plan, numeric: Sequence[SweptKey],
-                  other: Sequence[SweptKey], first: dict[str, Any]) -> Iterator[Composed]:
-    start = [axis.overrides[0] for axis in numeric]
-    for choice in itertools.product(*(range(len(axis.values)) for axis in other)):
-        chosen = [axis.overrides[place] for axis, place in zip(other, choice, strict=True)]
-        labels = {axis.key: axis.values[place] for axis, place in zip(other, choice, strict=True)}
-        settings = first if not any(choice) else _settings(loader, master, [*asked.fixed, *start, *chosen])
-        yield Composed(labels, groups(settings, _overridden(asked)))
-
-
-def _overridden(asked: Plan) -> list[str]:
-    return [*(text.partition("=")[0] for text in asked.fixed), *(axis.key for axis in asked.axes)]
-
-
-def _parts(one: Composed, numeric: Sequence[SweptKey], asked: Plan) -> Iterator[Part]:
-    chosen = case(one.settings)
-    places = slots(one.settings)
-    for axis in numeric:
-        if axis.key not in places:
-            raise InputError(f"{axis.key} is not a number of this configuration "
-                             f"({', '.join(f'{key}={value}' for key, value in one.labels.items())})")
-    axes = tuple(Axis(places[axis.key].index, tuple(places[axis.key].si(value) for value in axis.values))
-                 for axis in numeric)
-    values = {axis.key: axis.values for axis in numeric}
-    if _has_technique(asked):
-        yield Part(one.labels, values, Grid(row(chosen), axes))
-        return
-    for name, at in _techniques(chosen, one.settings):
-        yield Part({**one.labels, TECHNIQUE: name}, values, Grid(row(at), axes))
-
-
-def _techniques(chosen: Case, settings: Mapping[str, Any]) -> Iterator[tuple[str, Case]]:
-    yield NONE, chosen._replace(setting=chosen.setting._replace(technique=OFF))
-    if settings[TECHNIQUE]["name"] != NONE:
-        yield settings[TECHNIQUE]["name"], chosen
-
-
-def _has_technique(asked: Plan) -> bool:
-    return any(axis.key == TECHNIQUE for axis in asked.axes)
+    results = Results(table, asked.axes, asked.objective, asked.settings, tuple(arguments), asked.chip, elapsed_s)
+    return write_results(results, asked.settings["name"])

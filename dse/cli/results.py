@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dse.atomic import write, write_text
+from dse.atomic import write_text
 from dse.cli.report import columns as text_columns
-from dse.errors import InputError
+from dse.cli.run_folder import fill_folder, run_folder, write_binary, write_csv, write_record
 from dse.figures.labels import is_chosen, quantity
 from dse.grid.pareto import pareto_mask
 from dse.grid.table import Columns
 from dse.provenance import provenance
 
-RUNS = Path("runs")
 RECORD = "sweep.json"
 LONGEST_SUMMARY = 24
 FRONT = ("throughput_tokens_per_s", "group_usd")  # the more, the less
@@ -45,17 +39,9 @@ def write_results(results: Results, name: str | None) -> Path:
 
     A folder of the same name is replaced if the same command made it, else InputError.
     """
-    folder = RUNS / str(name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
-    _refuse_other(folder, results)
+    folder = run_folder(name, RECORD, ["dse", "sweep", *results.command])
     record = _record(results)
-    RUNS.mkdir(exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=RUNS, prefix=f".{folder.name}."))
-    try:
-        summary = _fill(building, results, record, folder)
-        _move(building, folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+    summary = fill_folder(folder, lambda building: _fill(building, results, record, folder))
     sys.stdout.write(summary)
     return folder
 
@@ -66,7 +52,7 @@ def situations(table: Columns, axes: Sequence[str]) -> tuple[list[str], Any]:
     A best or a front over such an axis would mean nothing, so each combination has its own.
     """
     given = [axis for axis in axes if axis != "technique" and not is_chosen(axis)]
-    codes = np.zeros(len(table["feasible"]), dtype=np.intp)
+    codes = np.zeros(len(next(iter(table.values()))), dtype=np.intp)
     for axis in given:
         options, own = np.unique(table[axis].astype(str), return_inverse=True)
         codes = codes * len(options) + own
@@ -149,14 +135,14 @@ def _best_text(results: Results, found: Sequence[Mapping[str, Any]], given: Sequ
 def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path) -> str:
     """Writes every file of the sweep into `folder`, which will become `final`; returns the summary."""
     import pyarrow as pa
-    from pyarrow import csv, parquet
+    from pyarrow import parquet
 
     table = pa.table({name: pa.array(column) for name, column in results.table.items()})
-    _binary(folder / "results.csv", lambda stream: csv.write_csv(table, stream))
-    _binary(folder / "results.parquet", lambda stream: parquet.write_table(table, stream))
+    write_csv(folder / "results.csv", table)
+    write_binary(folder / "results.parquet", lambda stream: parquet.write_table(table, stream))
     front = table.take(pa.array(front_rows(results.table, results.axes)))
-    _binary(folder / "pareto.csv", lambda stream: csv.write_csv(front, stream))
-    write_text(folder / RECORD, json.dumps(record, indent=2, allow_nan=False, default=str) + "\n")
+    write_csv(folder / "pareto.csv", front)
+    write_record(folder / RECORD, record)
     left_out = []
     if record["best"] and results.settings["figures"]:
         from dse.cli.draw import draw_sweep
@@ -165,37 +151,3 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path
     summary = summary_text(results, record, final) + "".join(f"{line}\n" for line in left_out)
     write_text(folder / "summary.txt", summary)
     return summary
-
-
-def _binary(path: Path, fill: Any) -> None:
-    def put(stream: IO[bytes]) -> None:
-        fill(stream)
-
-    write(path, put)
-
-
-def _refuse_other(folder: Path, results: Results) -> None:
-    if folder.parent != RUNS or folder.name.startswith("."):
-        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give a plain name, of a folder in {RUNS}")
-    if not folder.exists():
-        return
-    record = folder / RECORD
-    try:
-        made_by = json.loads(record.read_text())["command"] if record.is_file() else None
-    except (ValueError, KeyError):
-        made_by = None
-    if made_by != ["dse", "sweep", *results.command]:
-        raise InputError(f"name={folder.name} is not allowed: {folder} holds something else; choose another name or "
-                         "remove that folder")
-
-
-def _move(building: Path, folder: Path) -> None:
-    """Puts the finished folder in place; an older one is set aside first and removed only then."""
-    os.chmod(building, 0o755)
-    aside = None
-    if folder.exists():
-        aside = Path(tempfile.mkdtemp(dir=RUNS, prefix=f".{folder.name}.old."))
-        os.replace(folder, aside / folder.name)
-    os.replace(building, folder)
-    if aside:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -29,20 +29,20 @@ def tabulate(parts: Sequence[Part], keys: Sequence[str]) -> Columns:
 
     Values stand in the units of their keys, metrics in SI; `feasible` is 0 or 1.
     """
-    found = [_columns(part, keys) for part in parts]
-    return {name: np.concatenate([columns[name] for columns in found]) for name in (*keys, *Metrics._fields)}
+    found = [evaluate(part.grid) for part in parts]
+    return {**design_columns(parts, keys), **dict(zip(Metrics._fields, np.concatenate(found, axis=1), strict=True))}
 
 
-def _columns(part: Part, keys: Sequence[str]) -> Columns:
-    metrics = evaluate(part.grid)
+def design_columns(parts: Sequence[Part], keys: Sequence[str]) -> Columns:
+    """One row a design, parts one after the other: the columns `keys` (axes and labels) alone."""
+    return {key: np.concatenate([_column(part, key) for part in parts]) for key in keys}
+
+
+def _column(part: Part, key: str) -> npt.NDArray[Any]:
+    if key in part.labels:
+        return np.full(part.grid.size, part.labels[key])
     shape = [len(values) for values in part.values.values()]
-    columns: Columns = {}
-    for key in keys:
-        if key in part.labels:
-            columns[key] = np.full(part.grid.size, part.labels[key])
-        else:
-            columns[key] = _spread(np.asarray(part.values[key]), list(part.values).index(key), shape)
-    return {**columns, **dict(zip(Metrics._fields, metrics, strict=True))}
+    return _spread(np.asarray(part.values[key]), list(part.values).index(key), shape)
 
 
 def _spread(values: npt.NDArray[Any], place: int, shape: Sequence[int]) -> npt.NDArray[Any]:
