@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.grid.binary import Code, code
-from dse.grid.compiled import Block, Level
+from dse.grid.compiled import Block, Choices, Level, choices
 from dse.grid.front import Front, Objective, checked, merged, table
 from dse.grid.grid import Grid
 from dse.grid.instructions import LANES
@@ -85,9 +85,9 @@ def bounded_front(grid: Grid, objectives: tuple[Objective, ...],
 
 
 @cache
-def bounds_kernel(slots: tuple[int, ...], objectives: tuple[Objective, ...]) -> Code:
+def bounds_kernel(slots: tuple[int, ...], objectives: tuple[Objective, ...], chosen: Choices) -> Code:
     """The compiled bounds of the objectives and of feasibility within boxes on `slots`."""
-    return code(f"bounds {slots} {objectives}", lambda: bounds(*front_roots(objectives), slots))
+    return code(f"bounds {slots} {objectives} {chosen}", lambda: bounds(*front_roots(objectives, chosen), slots))
 
 
 class _Search:
@@ -101,7 +101,7 @@ class _Search:
         self.least_place = [_range_minima(places) for places in self.places]
         self.size = grid.size
         self.base = np.array(grid.base)
-        self.kernel = bounds_kernel(self.slots, objectives)
+        self.kernel = bounds_kernel(self.slots, objectives, choices(grid.base, self.slots))
         self.loops = FrontLoops(grid, objectives, (tuple(range(len(self.slots))),))
         self.take(FrontLoops(grid, objectives).sample())
         self.evaluated = self.boxes = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dse.case import paths
 from dse.grid.binary import Code, code
 from dse.grid.graph import Graph
 from dse.grid.grid import Grid
@@ -25,6 +26,11 @@ Numbers = NDArray[np.float64]
 Rows = tuple[tuple[int, ...], Numbers]  # slots, and the values of each: (slots, rows)
 BLOCK = 2**17  # designs of a block: long beside the 20 us of its start, short enough to share out
 SHORTEST_INNER = 128  # trailing axes are run as one until it is this long
+
+
+# Slots that the equations compare with a number: where they do not vary, code is compiled for what they are.
+CHOICES = ("setting.parallelism.pipeline_parallel", "cost.die_yield.law", "setting.device.topology")
+Choices = tuple[tuple[int, float], ...]
 
 
 class Level(NamedTuple):
@@ -49,21 +55,33 @@ class Block(NamedTuple):
 
 
 @cache
-def model_graph() -> tuple[Graph, Metrics]:
-    """The model as a graph on the slots of the flat row, and the node of each metric."""
+def choice_slots() -> tuple[int, ...]:
+    """The slots of CHOICES."""
+    places = paths()
+    return tuple(places.index(path) for path in CHOICES)
+
+
+def choices(base: Sequence[float], varying: Collection[int]) -> Choices:
+    """The choices that a base row makes, other than those that vary."""
+    return tuple((slot, base[slot]) for slot in choice_slots() if slot not in varying)
+
+
+@cache
+def model_graph(chosen: Choices = ()) -> tuple[Graph, Metrics]:
+    """The model as a graph on the slots of the flat row, and the node of each metric; choices are constants."""
     graph = Graph()
-    found: Metrics = result(graph, metrics, (record_inputs(graph, Case),))
+    found: Metrics = result(graph, metrics, (record_inputs(graph, Case, dict(chosen)),))
     return graph, found
 
 
 @cache
-def kernel(levels: tuple[tuple[int, ...], ...]) -> Code:
+def kernel(levels: tuple[tuple[int, ...], ...], chosen: Choices) -> Code:
     """The compiled nest over `levels`, the slots that vary in each loop."""
     def made() -> Nest:
-        graph, found = model_graph()
+        graph, found = model_graph(chosen)
         return nest(graph, Store(leaves(found)), levels)
 
-    return code(f"metrics {levels}", made)
+    return code(f"metrics {levels} {chosen}", made)
 
 
 def evaluated(grid: Grid) -> Numbers:
@@ -76,8 +94,15 @@ def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbe
     count = values.shape[1]
     if not count:
         return np.empty((len(Metrics._fields), 0))
+    numbers, varying = list(base), list(range(len(slots)))
+    for place, slot in enumerate(slots):
+        if slot in choice_slots() and (values[place] == values[place, 0]).all():
+            numbers[slot] = float(values[place, 0])
+            varying.remove(place)
+    if len(varying) < len(slots):
+        slots, values = [slots[place] for place in varying], values[varying]
     level = Level(tuple(slots), np.ascontiguousarray(values, dtype=float), np.arange(count))
-    return _run(tuple(base), (level,), count)
+    return _run(numbers, (level,), count)
 
 
 def evaluated_product(base: Sequence[float], outer: Rows, inner: Rows) -> Numbers:
@@ -120,7 +145,8 @@ def _run(base: Sequence[float], levels: tuple[Level, ...], size: int) -> Numbers
     if levels[-1].length < LANES:
         return _run(base, (*levels[:-1], _padded(levels[-1])), LANES)[:, :size].copy()
     out = np.empty((len(Metrics._fields), size))
-    found = kernel(tuple(level.slots for level in levels))
+    slots = tuple(level.slots for level in levels)
+    found = kernel(slots, choices(base, {slot for level in slots for slot in level}))
     numbers = np.array(base, dtype=float)
 
     def run(block: Block) -> None:
@@ -143,11 +169,17 @@ def processors() -> int:
 
 def call(found: Code, base: Numbers, block: Block, out: Numbers) -> None:
     """Run the nest over one block."""
-    columns = np.array([row.ctypes.data for level in block.levels for row in level.values], dtype=np.uint64)
+    columns = np.array([start for level in block.levels for start in starts(level.values)], dtype=np.uint64)
     lengths = np.array([level.length for level in block.levels], dtype=np.int64)
     scratch = np.empty(found.scratch_rows * ROW)
     sink = np.array([out.ctypes.data + block.start * out.itemsize, out.shape[1], block.advance], dtype=np.uint64)
     found.run(base.ctypes.data, columns.ctypes.data, lengths.ctypes.data, scratch.ctypes.data, sink.ctypes.data)
+
+
+def starts(rows: Numbers) -> range:
+    """Where each row of an array begins in memory."""
+    first, step = rows.ctypes.data, rows.strides[0]
+    return range(first, first + step * len(rows), step) if len(rows) else range(0)
 
 
 def blocks(levels: tuple[Level, ...], most: int = BLOCK) -> Iterator[Block]:

@@ -28,13 +28,19 @@ NAMED: dict[Any, str] = {
 }
 
 
-def record_inputs(graph: Graph, record: type[Any], first_slot: int = 0) -> Any:
-    """`record` with an input for each of its numbers; slots in order from `first_slot`."""
+def record_inputs(graph: Graph, record: type[Any], known: Mapping[int, float], first_slot: int = 0) -> Any:
+    """`record` with an input for each of its numbers, or a constant where `known` has its slot.
+
+    Slots are in order from `first_slot`.
+    """
     parts: list[Any] = []
     slot = first_slot
     for kind in get_type_hints(record).values():
-        part = graph.input(slot) if kind is float else record_inputs(graph, kind, slot)
-        slot += 1 if kind is float else len(leaves(part))
+        if kind is float:
+            part: Any = graph.constant(known[slot]) if slot in known else graph.input(slot)
+        else:
+            part = record_inputs(graph, kind, known, slot)
+        slot += len(leaves(part))
         parts.append(part)
     return record(*parts)
 

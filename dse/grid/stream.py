@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.grid.binary import Code, code
-from dse.grid.compiled import Block, Level, axes_level, blocks, model_graph, processors
+from dse.grid.compiled import Block, Choices, Level, axes_level, blocks, choices, model_graph, processors, starts
 from dse.grid.front import Front, Objective, Table, checked, empty_front, merged, table
 from dse.grid.graph import Graph
 from dse.grid.grid import Grid
@@ -76,8 +76,9 @@ class FrontLoops:
     def __init__(self, grid: Grid, objectives: tuple[Objective, ...], order: Order | None = None) -> None:
         self.objectives = objectives
         slots = tuple(axis.index for axis in grid.axes)
-        self.order = order or front_order(slots, grid.shape, objectives)
-        self.code = front_kernel(tuple(tuple(slots[axis] for axis in loop) for loop in self.order), objectives)
+        chosen = choices(grid.base, slots)
+        self.order = order or front_order(slots, grid.shape, objectives, chosen)
+        self.code = front_kernel(tuple(tuple(slots[axis] for axis in loop) for loop in self.order), objectives, chosen)
         self.levels = () if order else tuple(axes_level(grid, loop) for loop in self.order)
         self.base = np.array(grid.base)
         self.table: Table = table(empty_front(len(objectives)))
@@ -114,7 +115,7 @@ class FrontLoops:
         count = math.prod(level.length for level in block.levels)
         places, values, scratch = self.arrays(count)
         known, levels = self.table, block.levels
-        columns = np.array([row.ctypes.data for level in levels for row in level.values], dtype=np.uint64)
+        columns = np.array([start for level in levels for start in starts(level.values)], dtype=np.uint64)
         lengths = np.array([level.length for level in levels], dtype=np.int64)
         sink = np.array([0, 0, known.cells.ctypes.data, places.ctypes.data, *(row.ctypes.data for row in values),
                          *(level.places.ctypes.data for level in levels), *known.scales.ravel().view(np.uint64)],
@@ -137,29 +138,30 @@ class FrontLoops:
 
 
 @cache
-def front_roots(objectives: tuple[Objective, ...]) -> tuple[Graph, tuple[int, ...]]:
+def front_roots(objectives: tuple[Objective, ...], chosen: Choices = ()) -> tuple[Graph, tuple[int, ...]]:
     """The model's graph, and the nodes of the objectives, to be minimised, and of feasibility."""
-    graph, found = model_graph()
+    graph, found = model_graph(chosen)
     nodes = dict(zip(Metrics._fields, leaves(found), strict=True))
     signed = [graph.operation("neg", nodes[name]) if maximise else nodes[name] for name, maximise in objectives]
     return graph, (*signed, nodes["feasible"])
 
 
 @cache
-def front_order(slots: tuple[int, ...], lengths: tuple[int, ...], objectives: tuple[Objective, ...]) -> Order:
+def front_order(slots: tuple[int, ...], lengths: tuple[int, ...], objectives: tuple[Objective, ...],
+                chosen: Choices = ()) -> Order:
     """The order of the axes for this front."""
-    graph, roots = front_roots(objectives)
+    graph, roots = front_roots(objectives, chosen)
     return best_order(graph, roots, slots, lengths)
 
 
 @cache
-def front_kernel(levels: tuple[tuple[int, ...], ...], objectives: tuple[Objective, ...]) -> Code:
+def front_kernel(levels: tuple[tuple[int, ...], ...], objectives: tuple[Objective, ...], chosen: Choices) -> Code:
     """The compiled nest over `levels` that keeps what may be in the front."""
     def made() -> Nest:
-        graph, roots = front_roots(objectives)
+        graph, roots = front_roots(objectives, chosen)
         return nest(graph, Keep(roots, len(levels)), levels)
 
-    return code(f"front {levels} {objectives}", made)
+    return code(f"front {levels} {objectives} {chosen}", made)
 
 
 def _plain(grid: Grid, objectives: tuple[Objective, ...]) -> Progress:
