@@ -17,15 +17,19 @@ def continuous_tpot_s(at: Setting, batch: float) -> float:
     return mean_decode_s(at, batch) + (batch - 1.0) * prefill_s(at, 1.0) / at.traffic.output_tokens
 
 
-def waiting_ttft_s(at: Setting, batch: float) -> float:
-    """Mean time to first token with continuous batching: the own prompt, and what the device is doing on arrival.
+def continuous_ttft_s(at: Setting, batch: float, requests_each: float) -> float:
+    """Mean time to first token when `batch` clients send `requests_each` requests, each its next when one is done.
 
-        prefill(1) (1 + load / 2) + tpot / 2,  load = (batch - 1) prefill(1) / (prefill(1) + output_tokens tpot)
+        share = 1 / requests_each
+        share (batch + 1) / 2 prefill(1) + (1 - share) (prefill(1) (1 + load / 2) + tpot / 2)
+        load = (batch - 1) prefill(1) / (prefill(1) + output_tokens tpot)
 
-    `load` is the chance that another prompt is being processed, half of which is left on average; else the request
-    waits for half a decode step. Requests that all start together wait longer: `prefill_s`.
+    The first requests come all at once and are worked off one by one. Later ones meet another prompt with probability
+    `load`, half of which is left on average, and else wait for half a decode step. What the server does beside the
+    devices, network and tokens to text and back, is not in it.
     """
     alone_s = prefill_s(at, 1.0)
     tpot_s = continuous_tpot_s(at, batch)
     load = min(1.0, (batch - 1.0) * alone_s / (alone_s + at.traffic.output_tokens * tpot_s))
-    return alone_s * (1.0 + 0.5 * load) + 0.5 * tpot_s
+    first = 1.0 / requests_each
+    return first * 0.5 * (batch + 1.0) * alone_s + (1.0 - first) * (alone_s * (1.0 + 0.5 * load) + 0.5 * tpot_s)

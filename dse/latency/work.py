@@ -60,6 +60,6 @@ def request_work(at: Setting, batch: float) -> Work:
     A step's work is piecewise linear in its context, and nearly linear throughout.
     """
     stages = at.parallelism.pipeline_parallel
-    middle = 0.5 * (decode_context(at.traffic, 0.0) + decode_context(at.traffic, 3.0))
+    middle = decode_context(at.traffic, 7.5)
     steps = times(at.traffic.output_tokens - 1.0, pass_work(decode(at, batch, middle), stages))
     return times(micro_batches(batch, stages), added(pass_work(prefill(at, batch), stages), steps))

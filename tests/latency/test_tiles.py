@@ -1,0 +1,109 @@
+"""Tiles, waves and splits of matrix multiplications by hand, and what holds for any shape."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from builders import setting, with_device, with_style
+from designs import FEW, settings_of, whole
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dse.latency.machine import Machine, machine, slowness
+from dse.latency.operators import matmul, quantise_s
+from dse.latency.phases import Setting
+from dse.latency.roofline import Operator, operator_time
+from dse.latency.tiles import padded_rows, tiled
+from dse.workload import Precision
+
+MICRO = 1e-6
+BF16 = Precision(2.0, 2.0, 2.0, 2.0, 1.0)
+
+
+def on_hundred_cores(**changes: float) -> Machine:
+    """100 cores of 1000 FLOPs a cycle at 1.6 GHz, all of it achievable: 1.6 TFLOP/s a core; a wave takes 1 us."""
+    at = with_device(setting("a100", number_format="bf16"), cores=100.0, clock_hz=1.6e9, matrix_flops_per_cycle=1000.0)
+    at = with_style(at, **{"matmul_share": 1.0, "matmul_wave_s": MICRO, "matmul_floor_s": 3.0 * MICRO,
+                           "matmul_split_s": 2.0 * MICRO, "matmul_split_inner": 256.0, "matmul_tile_rows": 128.0,
+                           "matmul_least_rows": 64.0, "matmul_wide_columns": 256.0, "matmul_narrow_columns": 64.0,
+                           "floor_clock_hz": 1.6e9, **changes})
+    return machine(at.device, at.style, BF16)
+
+
+def test_a_last_wave_that_is_hardly_filled() -> None:
+    """Two rows of ceil(3400 / 64) = 54 tiles are 108: on 100 cores two waves.
+
+    A tile of 128 x 64 with K = 1000 is 16.384 MFLOP, 10.24 us on a core; two waves take 2 x (10.24 + 1) = 22.48 us.
+    There is nothing to split: floor(100 / 108) = 0 cores for each tile.
+    """
+    found = tiled(2.0, 128.0, 64.0, 1000.0, 3400.0, on_hundred_cores())
+    assert found.whole_s == pytest.approx(22.48 * MICRO)
+    assert found.split_s == found.whole_s
+
+
+def test_few_tiles_are_split_over_the_cores() -> None:
+    """Ten tiles: ten cores for each, but no part shorter than 256 of K = 1000, so 3.90625 parts.
+
+    10.24 / 3.90625 + 1 = 3.62144 us against 11.24.
+    """
+    found = tiled(1.0, 128.0, 64.0, 1000.0, 640.0, on_hundred_cores())
+    assert (found.whole_s, found.split_s) == (pytest.approx(11.24 * MICRO), pytest.approx(3.62144 * MICRO))
+
+
+def test_padded_rows_go_by_halves() -> None:
+    style = on_hundred_cores().style
+    assert [padded_rows(rows, style) for rows in (1.0, 64.0, 65.0, 128.0, 9999.0)] == [64.0, 64.0, 128.0, 128.0, 128.0]
+    small = style._replace(matmul_least_rows=1.0)
+    assert [padded_rows(rows, small) for rows in (1.0, 16.0, 17.0, 33.0, 65.0)] == [16.0, 16.0, 32.0, 64.0, 128.0]
+
+
+def test_the_faster_kernel_is_taken() -> None:
+    """Floors of 3 and 5 us, compute of 8 and 2, HBM of 4: 3 + 8 = 11 against 5 + 4 = 9; with all read ahead 7."""
+    work = Operator(1.0, 3.0, 8.0, 5.0, 2.0, 4.0, 0.0, 0.0, 0.0)
+    cold, warm = operator_time(work, 0.0, 1.0, 1.0), operator_time(work, 4.0, 1.0, 1.0)
+    assert (cold.time_s, cold.floor_s, cold.compute_s, cold.hidden_s) == (9.0, 5.0, 2.0, 0.0)
+    assert (warm.time_s, warm.hbm_s, warm.hidden_s) == (7.0, 0.0, 2.0)
+    short = operator_time(work._replace(compute_s=3.0), 0.0, 1.0, 1.0)
+    assert (short.time_s, short.floor_s) == (7.0, 3.0)
+
+
+def test_floors_are_cycles() -> None:
+    """At half the clock they last twice as long; the launch of an element-wise kernel does not."""
+    at = setting("a100", number_format="bf16")
+    slow = with_device(at, clock_hz=0.5 * at.device.clock_hz)
+    fast_on, slow_on = (machine(one.device, one.style, BF16) for one in (at, slow))
+    assert slowness(slow.device, slow.style) == 2.0 * slowness(at.device, at.style) == 2.0 * 1.6 / 1.41
+    first, second = (matmul(16.0, 4096.0, 4096.0, on, BF16) for on in (fast_on, slow_on))
+    assert second.floor_s == pytest.approx(2.0 * first.floor_s)
+
+
+def test_quantisation_takes_kernels() -> None:
+    """Two kernels of 3.4 us over 16 x 8192 numbers of 2 bytes at 0.794 x 3.35 TB/s; none where formats are alike."""
+    at = setting("h100", number_format="fp8")
+    found = quantise_s(16.0 * 8192.0, machine(at.device, at.style, at.precision), at.precision)
+    by_hand = 2.0 * (at.style.vector_floor_s + 262144.0 / (at.style.hbm_share * 3.35e12))
+    assert found == pytest.approx(by_hand)
+    assert at.style.quantise_kernels == 2.0
+    assert quantise_s(131072.0, machine(at.device, at.style, BF16), BF16) == 0.0
+
+
+def compute_s(at: Setting, rows: float, inner: float, columns: float) -> tuple[float, float]:
+    found = matmul(rows, inner, columns, machine(at.device, at.style, at.precision), at.precision)
+    return found.compute_s, found.split_compute_s
+
+
+@FEW
+@given(settings_of(), whole(1, 5000), whole(1, 20000), whole(1, 20000), st.integers(0, 2))
+def test_tiles_never_beat_the_peak_and_grow_with_every_side(at: Setting, rows: float, inner: float, columns: float,
+                                                            side: int) -> None:
+    """Whole and split compute are no faster than all cores at their rate, and a longer side is never faster."""
+    on = machine(at.device, at.style, at.precision)
+    ideal = 2.0 * rows * inner * columns / on.matmul_flops_per_s
+    found = compute_s(at, rows, inner, columns)
+    assert min(found) >= ideal * (1.0 - 1e-12)
+    assert found[1] <= found[0]
+    longer = [rows, inner, columns]
+    longer[side] = math.ceil(longer[side] * 1.3)
+    more = compute_s(at, *longer)
+    assert all(one <= two * (1.0 + 1e-12) for one, two in zip(found, more, strict=True))
