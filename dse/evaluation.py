@@ -25,7 +25,7 @@ from dse.technique.terms import OFF
 from dse.units import GIGA
 from dse.workload import LARGEST_BATCH
 
-DECODE_NODES = (0.0, 1.0, 2.0, 3.0)
+DECODE_PARTS = tuple(float(part) for part in range(16))  # as in mean_decode_s
 LATENCY = ("ttft_s", "tpot_s", "request_s", "throughput_tokens_per_s", "batch")
 OBJECTIVE = ("tokens_per_s_per_mm2", "tokens_per_s_per_usd", "tokens_per_j")
 
@@ -78,7 +78,7 @@ def operators(at: Setting) -> list[dict[str, Any]]:
     """Every operator of the prefill and of the mean decode step of one micro-batch, all layers together."""
     batch = memory(at).batch
     first = [prefill(at, batch)]
-    steps = [decode(at, batch, decode_context(at.traffic, node)) for node in DECODE_NODES]
+    steps = [decode(at, batch, decode_context(at.traffic, part)) for part in DECODE_PARTS]
     return [*_phase("prefill", first, at), *_phase("decode", steps, at)]
 
 

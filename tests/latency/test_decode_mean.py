@@ -1,8 +1,8 @@
 """The mean decode step of the growing context against the sum over every step.
 
 A step is smooth in its context but for corners: where the KV-cache outgrows its window, where another resource becomes
-the busiest, where the slowest stage of a pipeline takes over. What the rule can miss is a corner inside one of its four
-parts: up to 0.9 % where the context grows from next to nothing and attention takes nearly all of the step.
+the busiest, where the slowest stage of a pipeline takes over. What the rule can miss is a corner inside one of its
+sixteen parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dse.latency.phases import Setting, decode_s, mean_decode_s
 
-ANYWHERE = 0.009
+ANYWHERE = 0.001
 IN_PRACTICE = 0.001
 
 
@@ -44,7 +44,7 @@ def test_the_main_workload_equals_the_sum_over_every_step(model: str, devices: f
 
 
 def test_a_corner_is_seen() -> None:
-    """256 sequences from 128 tokens on: their KV-cache outgrows its window while they decode; the rule is 0.6 % off."""
+    """256 sequences from 128 tokens on: their KV-cache outgrows its window while they decode; four parts miss it by 0.6 %."""
     at = with_traffic(setting(model="llama3_8b", tensor_parallel=2.0, technique="preserve_kv"), batch=256.0,
                       prompt_tokens=128.0, output_tokens=4096.0)
     assert mean_decode_s(at, 256.0) == pytest.approx(every_step_s(at), rel=ANYWHERE)
