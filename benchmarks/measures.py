@@ -88,7 +88,7 @@ def independent_designs() -> Iterator[Figure]:
         same, plainly_same = (ours == out).all(axis=0).mean(), (ours[:, :few] == plain()).all(axis=0).mean()
         yield Figure("designs that agree with C++ to the last bit", float(same), "share", 1.0)
         yield Figure("designs that agree with plain Python to the last bit", float(plainly_same), "share", 1.0)
-        compiled_s, cpp_s, plain_s = alternating(lambda: evaluate_columns(base, INDEPENDENT_SLOTS, values),
+        compiled_s, cpp_s, plain_s = alternating(lambda: evaluate_columns(base, INDEPENDENT_SLOTS, values, out),
                                                  lambda: reference.rows(base, values, out), plain)
         yield Figure("independent designs, one thread", count / compiled_s / 1e6, "M designs/s")
         yield Figure("independent designs over C++ -O3", cpp_s / compiled_s, "x", 0.9)

@@ -89,11 +89,12 @@ def evaluated(grid: Grid) -> Numbers:
     return _run(grid.base, grid_levels(grid), grid.size)
 
 
-def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbers) -> Numbers:
-    """All metrics of independent designs: row i is `base` with `values[:, i]` in `slots`."""
+def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbers, out: Numbers | None = None) -> (
+        Numbers):
+    """All metrics of independent designs: row i is `base` with `values[:, i]` in `slots`. Into `out`, where given."""
     count = values.shape[1]
     if not count:
-        return np.empty((len(Metrics._fields), 0))
+        return np.empty((len(Metrics._fields), 0)) if out is None else out
     numbers, varying = list(base), list(range(len(slots)))
     for place, slot in enumerate(slots):
         if slot in choice_slots() and (values[place] == values[place, 0]).all():
@@ -102,7 +103,7 @@ def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbe
     if len(varying) < len(slots):
         slots, values = [slots[place] for place in varying], values[varying]
     level = Level(tuple(slots), np.ascontiguousarray(values, dtype=float), np.arange(count))
-    return _run(numbers, (level,), count)
+    return _run(numbers, (level,), count, out)
 
 
 def evaluated_product(base: Sequence[float], outer: Rows, inner: Rows) -> Numbers:
@@ -141,10 +142,11 @@ def axes_level(grid: Grid, places: tuple[int, ...]) -> Level:
     return Level(tuple(axis.index for axis in axes), np.array(values).reshape(len(axes), len(steps)), steps)
 
 
-def _run(base: Sequence[float], levels: tuple[Level, ...], size: int) -> Numbers:
+def _run(base: Sequence[float], levels: tuple[Level, ...], size: int, given: Numbers | None = None) -> Numbers:
+    out = np.empty((len(Metrics._fields), size)) if given is None else given
     if levels[-1].length < LANES:
-        return _run(base, (*levels[:-1], _padded(levels[-1])), LANES)[:, :size].copy()
-    out = np.empty((len(Metrics._fields), size))
+        out[:] = _run(base, (*levels[:-1], _padded(levels[-1])), LANES)[:, :size]
+        return out
     slots = tuple(level.slots for level in levels)
     found = kernel(slots, choices(base, {slot for level in slots for slot in level}))
     numbers = np.array(base, dtype=float)
@@ -176,10 +178,10 @@ def call(found: Code, base: Numbers, block: Block, out: Numbers) -> None:
     found.run(base.ctypes.data, columns.ctypes.data, lengths.ctypes.data, scratch.ctypes.data, sink.ctypes.data)
 
 
-def starts(rows: Numbers) -> range:
+def starts(rows: Numbers) -> list[int]:
     """Where each row of an array begins in memory."""
     first, step = rows.ctypes.data, rows.strides[0]
-    return range(first, first + step * len(rows), step) if len(rows) else range(0)
+    return [first + step * place for place in range(len(rows))]
 
 
 def blocks(levels: tuple[Level, ...], most: int = BLOCK) -> Iterator[Block]:

@@ -47,11 +47,15 @@ def evaluate_rows(rows: NDArray[np.float64], engine: Engine = "auto") -> NDArray
     return evaluate_columns((0.0,) * rows.shape[0], range(rows.shape[0]), rows)
 
 
-def evaluate_columns(base: Sequence[float], slots: Sequence[int], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All metrics of independent designs that differ from `base` in `slots` alone; `values` is (slots, designs)."""
+def evaluate_columns(base: Sequence[float], slots: Sequence[int], values: NDArray[np.float64],
+                     out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """All metrics of independent designs that differ from `base` in `slots` alone; `values` is (slots, designs).
+
+    They are written to `out`, (len(Metrics._fields), designs), where it is given: a search need not make it anew.
+    """
     from dse.grid.compiled import evaluated_columns
 
-    return evaluated_columns(base, slots, values)
+    return evaluated_columns(base, slots, values, out)
 
 
 def evaluate_product(base: Sequence[float], outer: Changes, inner: Changes) -> NDArray[np.float64]:

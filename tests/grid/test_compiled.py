@@ -12,7 +12,7 @@ from dse.grid.graph import CONSTANT, INPUT
 from dse.grid.grid import Axis, Grid
 from dse.grid.plain import case_of
 from dse.grid.reader import leaves
-from dse.objective import metrics
+from dse.objective import Metrics, metrics
 
 
 def test_choices_are_the_slots_that_the_equations_compare_with_a_number() -> None:
@@ -54,3 +54,12 @@ def test_blocks_hold_every_design_once(shape: tuple[int, ...]) -> None:
             places = (places[:, None] + level.places[None, :]).ravel()
         seen[places] += 1
     assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("count", [0, 3, 50])
+def test_metrics_are_written_where_they_are_wanted(count: int) -> None:
+    base, slot = base_row(), SLOTS["setting.device.l2_bytes"]
+    values = np.linspace(1e6, 2e8, count)[None, :]
+    out = np.zeros((len(Metrics._fields), count))
+    assert evaluate_columns(base, (slot,), values, out) is out
+    assert out.tobytes() == evaluate_columns(base, (slot,), values).tobytes()
