@@ -66,7 +66,7 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
 
         one-shot   s1 + d1 N + h L + (N - 1) B / w1          every device sends its message to every other
         two-shot   s2 + d2 N + 2 h L + 2 (N - 1) / N B / w2  reduce-scatter, then all-gather (a ring at full bandwidth)
-        tree       s2 + d2 N + 2 ceil(log2 N) L + 2 B / w2   reduce, then broadcast
+        tree       s2 + 2 ceil(log2 N) (d2 + L) + 2 B / w2   reduce, then broadcast, each in log2 N steps
         in-switch  s3 + 2 L + (1 + 1 / N) B / w2             only where the switch can add
 
     s, d: start-up and share of each device, a number of cycles each; h: hops; L: link latency; w: achievable share of
@@ -86,7 +86,8 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
     two_start = two_base + 2.0 * hop_s
     two_bytes = 2.0 * (count - 1.0) / count * message_bytes
     two_link = two_bytes / slow
-    tree_start = two_base + 2.0 * doublings(count) * device.link_latency_s
+    steps = 2.0 * doublings(count)
+    tree_start = slow_by * (style.two_shot_startup_s + style.two_shot_device_s * steps) + steps * device.link_latency_s
     tree_bytes = 2.0 * message_bytes
     tree_link = tree_bytes / slow
     switch_start = slow_by * style.in_switch_startup_s + 2.0 * device.link_latency_s
