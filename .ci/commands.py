@@ -1,4 +1,4 @@
-"""Prints the commands of a Markdown page, one a line: every line of its blocks marked `console` that starts with `$ `."""
+"""Prints the commands of a Markdown page, one a line: what starts with `$ ` in its blocks marked `console`."""
 
 import re
 import sys

@@ -11,8 +11,8 @@ from dse.units import KILO, MILLI
 GROUPS = ("hardware", "latency", "model", "traffic", "precision", "parallelism", "technique", "cost")
 """Groups of the configuration: a column named after one, or after a key in one, is an axis; all others are metrics."""
 
-CHOSEN = ("hardware", "parallelism", "technique", "traffic.batch", "cost/process", "cost/memory", "cost/core", "cost/l2",
-          "cost/link", "cost/package")
+CHOSEN = ("hardware", "parallelism", "technique", "traffic.batch", "cost/process", "cost/memory", "cost/core",
+          "cost/l2", "cost/link", "cost/package")
 """Groups and keys that are a designer's to choose, so that a figure may show the best over them."""
 
 POWERS_OF_TWO = ("hardware.l2_mib", "parallelism.tensor_parallel", "parallelism.pipeline_parallel", "traffic.batch",

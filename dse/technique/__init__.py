@@ -1,0 +1,1 @@
+"""Techniques: what may be moved under what. One file each; `registry` finds them."""

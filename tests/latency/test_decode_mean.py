@@ -44,7 +44,7 @@ def test_the_main_workload_equals_the_sum_over_every_step(model: str, devices: f
 
 
 def test_a_corner_is_seen() -> None:
-    """256 sequences from 128 tokens on: their KV-cache outgrows its window while they decode; four parts miss it by 0.6 %."""
+    """256 sequences from 128 tokens on outgrow their window while they decode; four parts miss that by 0.6 %."""
     at = with_traffic(setting(model="llama3_8b", tensor_parallel=2.0, technique="preserve_kv"), batch=256.0,
                       prompt_tokens=128.0, output_tokens=4096.0)
     assert mean_decode_s(at, 256.0) == pytest.approx(every_step_s(at), rel=ANYWHERE)
