@@ -80,3 +80,49 @@ def draw_evaluation(answer: Mapping[str, Any], stem: Path) -> None:
     save(draw_latency_breakdown(latency_breakdown_data(operators), title), Path(f"{stem}_latency"), provenance)
     costs = cost_breakdown_data({answer["design"]["hardware"]["name"]: answer["baseline"]})
     save(draw_cost_breakdown(costs, title), Path(f"{stem}_cost"), provenance)
+
+
+def draw_uncertainty(folder: Path, record: Mapping[str, Any]) -> list[str]:
+    """Draws the figures of an uncertainty run from the tables in `folder`; a line for each that cannot be drawn."""
+    from dse.figures.style import save
+
+    provenance = f"dse {record['provenance']['dse']}: {' '.join(record['command'])}"
+    left_out = []
+    for name, draw in _uncertainty_figures(folder, record):
+        try:
+            save(draw(), folder / name, provenance)
+        except InputError as error:
+            left_out.append(f"no figure {name}: {error}")
+    return left_out
+
+
+def _uncertainty_figures(folder: Path, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    if record["along"] and (folder / "optimum.csv").is_file():
+        yield "bands", lambda: _bands(read_table(folder / "optimum.csv"), record)
+    if (folder / "sobol.csv").is_file():
+        table = read_table(folder / "sobol.csv")
+        for quantity in dict.fromkeys(table["quantity"].tolist()):
+            yield f"tornado_{quantity}", lambda quantity=quantity: _tornado(table, record, quantity)  # type: ignore[misc]
+
+
+def _bands(table: Columns, record: Mapping[str, Any]) -> Any:
+    from dse.figures.bands import bands_data, draw_bands
+
+    data = bands_data(table, record["along"], record["objective"], record["percentiles"], record["given"],
+                      record["axes"])
+    return draw_bands(data, _caption(record))
+
+
+def _tornado(table: Columns, record: Mapping[str, Any], quantity: str) -> Any:
+    from dse.figures.tornado import draw_tornado, tornado_data
+
+    return draw_tornado(tornado_data(table, quantity, record["intervals"], record["objective"], record["given"],
+                                     record["along"]), _caption(record))
+
+
+def read_table(path: Path) -> Columns:
+    """The columns of a CSV file; what is empty in a column of numbers is NaN."""
+    from pyarrow import csv
+
+    table = csv.read_csv(path)
+    return {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}

@@ -14,6 +14,7 @@ VERBS = {
     "explain": "what stands behind a number of the bill: equation, constants, intervals, sources",
     "sweep": "a grid of designs: results table, exact Pareto front, best points, figure",
     "search": "an Optuna study of a space: resumable, exact steps beside the sampler, a certificate",
+    "uncertainty": "how sure the answer is: bands, the best as a distribution, the assumptions that decide",
     "studies": "what is saved: list, show, compare, export, delete",
     "plot": "the figures of a saved sweep, drawn again",
 }
@@ -38,7 +39,7 @@ def entry() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Runs the command line and returns its exit status: 0, 1 failed, 2 bad input, 130 interrupted."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(USAGE.format(verbs="\n".join(f"  {verb:10}{text}" for verb, text in VERBS.items())), end="")
+        print(USAGE.format(verbs="\n".join(f"  {verb:13}{text}" for verb, text in VERBS.items())), end="")
         return 0 if arguments else BAD_INPUT
     if arguments[0] == "--version":
         print(f"dse {__version__}")

@@ -1,10 +1,10 @@
-"""The verb `plot`: the figures of a saved sweep or evaluation.
+"""The verb `plot`: the figures of a saved sweep, uncertainty run or evaluation.
 
 usage: dse plot FOLDER|FILE.json [...]
 
 Draws what was saved before; nothing is evaluated again. A sweep's folder gets its figures from results.parquet and
-sweep.json. Beside the JSON of an evaluation (dse evaluate output=json > FILE.json) go FILE_latency and FILE_cost: where
-its time and its money go.
+sweep.json, that of an uncertainty run from its tables. Beside the JSON of an evaluation (dse evaluate output=json >
+FILE.json) go FILE_latency and FILE_cost: where its time and its money go.
 
 examples:
   dse plot runs/preserve_l2
@@ -20,6 +20,7 @@ from typing import Any
 
 from dse.errors import InputError
 
+UNCERTAINTY = "uncertainty.json"
 
 def run(arguments: Sequence[str]) -> int:
     """Draws each folder's figures again; exit status 0."""
@@ -30,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
         if path.suffix == ".json":
             _draw_evaluation(path)
         else:
-            _draw_sweep(path)
+            _draw_folder(path)
     return 0
 
 
@@ -48,14 +49,26 @@ def _draw_evaluation(path: Path) -> None:
         print(f"{stem}_{part}.png", f"{stem}_{part}.svg", sep="\n")
 
 
-def _draw_sweep(folder: Path) -> None:
-    from dse.cli.draw import draw_sweep
+def _draw_folder(folder: Path) -> None:
+    from dse.cli.draw import draw_sweep, draw_uncertainty
 
-    table, record = load_sweep(folder)
-    for line in draw_sweep(table, record, folder):
+    if (folder / UNCERTAINTY).is_file():
+        left_out = draw_uncertainty(folder, _record(folder / UNCERTAINTY))
+    else:
+        left_out = draw_sweep(*load_sweep(folder), folder)
+    for line in left_out:
         print(line)
     for path in sorted([*folder.glob("*.png"), *folder.glob("*.svg")]):
         print(path)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+        _ = record["command"], record["percentiles"], record["intervals"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no uncertainty run: {error}") from error
+    return record
 
 
 def load_sweep(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dse.errors import InputError
 from dse.objective import Metrics
 from dse.uncertainty.ensemble import Places
-from dse.uncertainty.standing import NOBODY, worth
+from dse.uncertainty.standing import NOBODY, Aim, worth
 
 Floats = NDArray[np.float64]
 REFERENCE = "none"
@@ -30,7 +30,7 @@ class Contest(NamedTuple):
     designs: Mapping[str, Places]
     marked: Mapping[str, int]
     axis: Floats | None
-    objective: str
+    aim: Aim
     factor: float
 
     def places(self) -> Places:
@@ -50,8 +50,8 @@ def quantities(contest: Contest, names: Sequence[str]) -> tuple[Quantity, ...]:
     """What can be asked of this contest under the names: metrics, and those of DERIVED.
 
     `optimum`: the value of the axis that the best design has. `gain`: the best objective with the technique over the
-    best without. `shift`: the optimum with the technique over the one without. `moved`: whether that is more than the
-    factor. Raises InputError for another name.
+    best without, or the other way round where less is better. `shift`: the optimum with the technique over the one
+    without. `moved`: whether that is more than the factor. Raises InputError for another name.
     """
     for name in names:
         if name not in (*DERIVED, *Metrics._fields):
@@ -72,7 +72,7 @@ def answers(contest: Contest, asked: Sequence[Quantity], metrics: Floats) -> Flo
     found = np.empty((len(asked), metrics.shape[2]))
     for row, (name, technique, _) in enumerate(asked):
         if name in DERIVED:
-            found[row] = _derived(name, best[technique], best.get(REFERENCE), contest.factor)
+            found[row] = _derived(name, best[technique], best.get(REFERENCE), contest)
         else:
             own = int(np.searchsorted(places, contest.marked[technique]))
             found[row] = metrics[Metrics._fields.index(name), own]
@@ -93,21 +93,32 @@ def _positive(contest: Contest) -> bool:
 
 def _best(contest: Contest, metrics: Floats, own: Places, designs: Places) -> tuple[Floats, Floats]:
     """The best objective at each point, and what its design has on the axis; NaN where none is feasible."""
-    values = worth(metrics[:, own], contest.objective)
+    values = worth(metrics[:, own], contest.aim)
     first = np.argmax(values, axis=0)
     best = values[first, np.arange(values.shape[1])]
     known = np.isfinite(best)
     axis = np.full(best.shape, np.nan) if contest.axis is None else contest.axis[designs[first]]
-    return np.where(known, best, np.nan), np.where(known, axis, np.nan)
+    return np.where(known, contest.aim.better * best, np.nan), np.where(known, axis, np.nan)
 
 
-def _derived(name: str, own: tuple[Floats, Floats], reference: tuple[Floats, Floats] | None, factor: float) -> Floats:
+def _derived(name: str, own: tuple[Floats, Floats], reference: tuple[Floats, Floats] | None,
+             contest: Contest) -> Floats:
     if name == OPTIMUM or reference is None:
         return own[1]
     if name == GAIN:
-        return own[0] / reference[0]
-    ratio = own[1] / reference[1]
-    return ratio if name == SHIFT else moved(ratio, factor)
+        return gain(own[0], reference[0], contest.aim)
+    ratio = shift(own[1], reference[1])
+    return ratio if name == SHIFT else moved(ratio, contest.factor)
+
+
+def gain(own: Floats, reference: Floats, aim: Aim) -> Floats:
+    """How many times as good one objective is as another; NaN where one of them is."""
+    return own / reference if aim.better > 0.0 else reference / own
+
+
+def shift(own: Floats, reference: Floats) -> Floats:
+    """The ratio of two optima, NaN where one is not known or the second is 0."""
+    return np.asarray(np.divide(own, reference, out=np.full(own.shape, np.nan), where=reference != 0.0))
 
 
 def moved(ratio: Floats, factor: float) -> Floats:
@@ -118,9 +129,3 @@ def moved(ratio: Floats, factor: float) -> Floats:
 def optima(winners: Places, axis: Floats) -> Floats:
     """What the best design of each draw has on the axis, NaN where there is none."""
     return np.where(winners == NOBODY, np.nan, axis[winners])
-
-
-def shares(found: Floats, values: Floats) -> Floats:
-    """In which share of the draws that have an optimum it is each of `values`."""
-    known = found[~np.isnan(found)]
-    return np.array([float(np.mean(known == value)) if len(known) else 0.0 for value in values])

@@ -15,7 +15,7 @@ from dse.latency.style import STYLE
 from dse.uncertainty.shapes import COUNTED, LINEAR, LOGARITHMIC
 
 GROUPS = ("cost", "latency")
-COUNTS = ("elements", "slices")
+COUNTS = ("elements", "kernels", "slices")
 LARGEST_LINEAR_RATIO = 4.0  # beyond it the middle of an interval lies a quarter above the geometric mean of its ends
 
 
@@ -63,9 +63,10 @@ def intervals(config: Mapping[str, Any], of: Sequence[str] = GROUPS, fixed: Iter
 def form(field: Field, constant: Constant) -> str:
     """On which scale a constant varies.
 
-    Counts (tile edges, slices) take one of their three values, since what lies between may not exist. A quantity with
-    a natural zero whose ends are more than a factor of 4 apart varies on a logarithmic scale: there the middle of the
-    interval would lie more than a quarter above the geometric mean of its ends, and draws would crowd at the high end.
+    Counts (tile edges, kernels, slices) take one of their three values, since what lies between may not exist. A
+    quantity with a natural zero whose ends are more than a factor of 4 apart varies on a logarithmic scale: there the
+    middle of the interval would lie more than a quarter above the geometric mean of its ends, and draws would crowd at
+    the high end. All else, shares above all, varies on a linear scale.
     All else, shares above all, varies on a linear scale.
     """
     if constant.unit in COUNTS:

@@ -16,13 +16,20 @@ FRONT = ("throughput_tokens_per_s", "group_usd")  # the more, the less
 NOBODY = -1
 
 
+class Aim(NamedTuple):
+    """The objective, a metric, and whether more of it is better (1) or less (-1)."""
+
+    name: str
+    better: float
+
+
 class Standing(NamedTuple):
     """What the draws say of the designs, class by class: those that compete with one another.
 
     `on_front` and `best`: the share of the draws in which a design is on the front of its class and its best, a number
-    a design; the front is that of throughput and price among feasible designs, the best the feasible design with the
-    largest objective, the first of equals. `winners` (classes, points): the best design of each class in each draw, or
-    NOBODY; `winning`: its objective, -inf for nobody.
+    a design; the front is that of throughput and price among feasible designs, the best the feasible design that comes
+    first in the objective, the first of equals. `winners` (classes, points): the best design of each class in each
+    draw, or NOBODY; `winning`: its worth, -inf for nobody.
     """
 
     on_front: Floats
@@ -31,7 +38,7 @@ class Standing(NamedTuple):
     winning: Floats
 
 
-def standing(ensemble: Ensemble, classes: Places, points: Floats, objective: str) -> Standing:
+def standing(ensemble: Ensemble, classes: Places, points: Floats, aim: Aim) -> Standing:
     """How the designs stand at `points`; `classes` is the number of each design's class, from 0."""
     count, kinds = points.shape[1], int(classes.max()) + 1
     everyone = np.arange(ensemble.size)
@@ -41,21 +48,21 @@ def standing(ensemble: Ensemble, classes: Places, points: Floats, objective: str
     for run in ensemble.point_blocks(ensemble.size, count):
         metrics = ensemble.metrics(everyone, points[:, run])
         for kind, designs in enumerate(own):
-            _count(found, metrics[:, designs], designs, kind, run, objective)
+            _count(found, metrics[:, designs], designs, kind, run, aim)
     found.on_front[:] /= count
     found.best[:] /= count
     return found
 
 
-def worth(metrics: Floats, objective: str) -> Floats:
-    """The objective of feasible designs, -inf of others."""
-    values = metrics[Metrics._fields.index(objective)]
+def worth(metrics: Floats, aim: Aim) -> Floats:
+    """The objective of feasible designs, its sign such that more is better; -inf of others."""
+    values = aim.better * metrics[Metrics._fields.index(aim.name)]
     return np.where((metrics[Metrics._fields.index("feasible")] > 0.0) & ~np.isnan(values), values, -np.inf)
 
 
-def _count(found: Standing, metrics: Floats, designs: Places, kind: int, run: slice, objective: str) -> None:
+def _count(found: Standing, metrics: Floats, designs: Places, kind: int, run: slice, aim: Aim) -> None:
     """Adds one class in one run of the points."""
-    values = worth(metrics, objective)
+    values = worth(metrics, aim)
     first, draws = np.argmax(values, axis=0), np.arange(values.shape[1])
     winning = values[first, draws]
     winners = np.where(np.isfinite(winning), designs[first], NOBODY)

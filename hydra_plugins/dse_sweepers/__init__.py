@@ -47,3 +47,14 @@ class StudySweeper(Sweeper):
 
         given = [f"{key}={value}" for key, value in self.params.items()]
         return sweep(self._loader, self._master, [*given, *arguments])
+
+
+class UncertaintySweeper(GridSweeper):
+    """`hydra/sweeper=uncertainty`: the intervals of the assumptions carried through every design of a grid."""
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Runs the draws and writes their folder; returns that folder's path."""
+        from dse.cli.uncertainty_run import uncertainty
+
+        given = [f"{key}={value}" for key, value in self.params.items()]
+        return uncertainty(self._loader, self._master, [*given, *arguments])

@@ -1,0 +1,112 @@
+"""An uncertainty run under Hydra: the designs of a command, the intervals of their constants, the folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.cli.designs import Designs, designs
+from dse.errors import InputError
+from dse.figures.labels import is_chosen, quantity
+
+if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
+    from omegaconf import DictConfig
+
+    from dse.grid.table import Columns
+    from dse.uncertainty.analysis import Asked
+    from dse.uncertainty.competition import Competition
+    from dse.uncertainty.ensemble import Ensemble
+
+L2 = "hardware.l2_mib"
+TECHNIQUE = "technique"
+KEYS = ("of", "shape", "percentiles", "along", "factor", "quantities", "index_samples")
+
+
+def uncertainty(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) -> Path:
+    """Carries the intervals through the designs that `arguments` describe; returns the folder with the answer."""
+    from dse.cli.uncertainty_results import Outcome, write_outcome
+    from dse.uncertainty.analysis import analysis
+    from dse.uncertainty.ensemble import MOST_DESIGNS
+
+    asked = designs(loader, master, arguments, MOST_DESIGNS, one_is_enough=True)
+    wanted = _asked(asked)
+    ensemble, columns = _ensemble(asked)
+    among = _competition(asked, columns)
+    started = time.perf_counter()
+    found = analysis(ensemble, among, wanted)
+    elapsed_s = time.perf_counter() - started
+    return write_outcome(Outcome(found, asked.settings, tuple(arguments), elapsed_s), asked.settings["name"])
+
+
+def _asked(asked: Designs) -> Asked:
+    """What the settings ask for; InputError for a value that is not allowed."""
+    from dse.uncertainty.analysis import Asked
+    from dse.uncertainty.bands import checked_percentiles
+    from dse.uncertainty.influence import checked_index_samples
+    from dse.uncertainty.standing import Aim
+
+    settings, own = asked.settings, _own(asked.settings)
+    whole = _whole(settings, "samples", 1), _whole(settings, "seed", 0)
+    factor = own["factor"]
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not factor > 0.0:
+        raise InputError(f"uncertainty.factor={factor} is not allowed: give a number > 0")
+    return Asked(Aim(asked.objective, quantity(asked.objective).better), *whole,
+                 checked_percentiles(_listed(own, "percentiles")), float(factor),
+                 checked_index_samples(own["index_samples"]), tuple(_listed(own, "quantities")))
+
+
+def _own(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    own: Mapping[str, Any] = settings["uncertainty"]
+    for key in own:
+        if key not in KEYS:
+            raise InputError(f"uncertainty.{key} is unknown: uncertainty has {', '.join(KEYS)}")
+    return own
+
+
+def _listed(own: Mapping[str, Any], key: str) -> list[Any]:
+    value = own[key]
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _whole(settings: Mapping[str, Any], key: str, least: int) -> int:
+    value = settings[key]
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{key}={value} is not allowed: give a whole number >= {least}")
+    return value
+
+
+def _ensemble(asked: Designs) -> tuple[Ensemble, Columns]:
+    """The designs with their intervals, and their columns. A constant that is an axis is not drawn."""
+    from dse.grid.table import design_columns
+    from dse.uncertainty.ensemble import Ensemble, Member
+    from dse.uncertainty.intervals import intervals
+    from dse.uncertainty.shapes import checked_shape
+
+    own = _own(asked.settings)
+    members = []
+    for one in asked.compositions:
+        drawn = intervals(one.settings, _listed(own, "of"), asked.axes)
+        members += [Member(part, drawn) for part in asked.parts(one)]
+    columns = design_columns([member.part for member in members], asked.columns)
+    return Ensemble(members, checked_shape(own["shape"])), columns
+
+
+def _competition(asked: Designs, columns: Columns) -> Competition:
+    from dse.uncertainty.competition import competition
+
+    varying = [key for key in asked.axes if key != TECHNIQUE and len(set(columns[key].tolist())) > 1]
+    chosen = [key for key in varying if is_chosen(key)]
+    given = [key for key in asked.axes if key != TECHNIQUE and not is_chosen(key)]
+    numeric = [key for key in chosen if columns[key].dtype.kind in "iuf"]
+    along = _own(asked.settings)["along"]
+    if along is None:
+        along = L2 if L2 in numeric else next(iter(numeric), None)
+    elif along not in numeric:
+        raise InputError(f"uncertainty.along={along} is not allowed: choose an axis of numbers that is a designer's to "
+                         f"choose and has several values ({', '.join(numeric) or 'this command has none'})")
+    return competition(columns, given, chosen, along)

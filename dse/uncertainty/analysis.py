@@ -1,0 +1,95 @@
+"""The whole answer for an ensemble of designs: standing, bands, optima and what decides them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.errors import InputError
+from dse.uncertainty.bands import Bands, bands
+from dse.uncertainty.competition import Competition
+from dse.uncertainty.contest import GAIN, MOVED, OPTIMUM, SHIFT, Contest, Quantity, optima, quantities
+from dse.uncertainty.ensemble import Ensemble
+from dse.uncertainty.influence import Influence, influence
+from dse.uncertainty.sampling import unit_points
+from dse.uncertainty.standing import NOBODY, Aim, Standing, standing
+
+Floats = NDArray[np.float64]
+MOST_EVALUATIONS = 1_000_000_000
+
+
+class Asked(NamedTuple):
+    """What is asked: `samples` draws from `seed`, `index_samples` points behind the indices of the `quantities`.
+
+    `factor`: by how much the optimum along the axis must grow to count as moved.
+    """
+
+    aim: Aim
+    samples: int
+    seed: int
+    percentiles: tuple[float, ...]
+    factor: float
+    index_samples: int
+    quantities: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """The quantities whose indices are asked for."""
+        return self.quantities or (self.aim.name, OPTIMUM, GAIN, SHIFT, MOVED)
+
+
+class Decided(NamedTuple):
+    """What decides in one situation: quantities, and the influence of each unknown on them."""
+
+    situation: tuple[Any, ...]
+    quantities: tuple[Quantity, ...]
+    influence: Influence
+
+
+class Analysis(NamedTuple):
+    """All that is known of the ensemble: at base, and over the draws."""
+
+    ensemble: Ensemble
+    competition: Competition
+    asked: Asked
+    base: Standing
+    drawn: Standing
+    bands: Bands
+    decided: tuple[Decided, ...]
+
+    def optima(self, kind: int, key: str) -> tuple[float, Floats]:
+        """What the best design of a class has on a numeric axis: at base, and in each draw; NaN where there is none."""
+        axis = np.asarray(self.competition.columns[key], dtype=float)
+        return float(optima(self.base.winners[kind], axis)[0]), optima(self.drawn.winners[kind], axis)
+
+
+def analysis(ensemble: Ensemble, among: Competition, asked: Asked) -> Analysis:
+    """The answer to `asked`; InputError for more than MOST_EVALUATIONS evaluations, or no draw at all."""
+    if asked.samples < 1 or ensemble.size * asked.samples > MOST_EVALUATIONS:
+        raise InputError(f"samples={asked.samples} is not allowed: give at least 1, and for {ensemble.size:,} designs "
+                         f"at most {MOST_EVALUATIONS // max(1, ensemble.size):,}")
+    points = unit_points(asked.samples, len(ensemble.unknowns), [asked.seed])
+    base = standing(ensemble, among.classes, ensemble.base(), asked.aim)
+    drawn = standing(ensemble, among.classes, points, asked.aim)
+    made = bands(ensemble, among.classes, among.groups, points, drawn, asked.aim, asked.percentiles)
+    return Analysis(ensemble, among, asked, base, drawn, made, _decided(ensemble, among, asked, base, drawn))
+
+
+def _decided(ensemble: Ensemble, among: Competition, asked: Asked, base: Standing, drawn: Standing) -> (
+        tuple[Decided, ...]):
+    """Only designs that were the best at base or in some draw are asked: others do not change what the best is."""
+    axis = None if among.along is None else np.asarray(among.columns[among.along], dtype=float)
+    found = []
+    for situation, kinds in among.situations():
+        designs = {technique: np.union1d(base.winners[kind], drawn.winners[kind]) for technique, kind in kinds.items()}
+        designs = {technique: places[places != NOBODY] for technique, places in designs.items()}
+        marked = {technique: int(base.winners[kind, 0]) for technique, kind in kinds.items()
+                  if base.winners[kind, 0] != NOBODY}
+        contest = Contest({technique: places for technique, places in designs.items() if len(places)}, marked, axis,
+                          asked.aim, asked.factor)
+        wanted = quantities(contest, asked.names())
+        if wanted:
+            found.append(Decided(situation, wanted, influence(ensemble, contest, wanted, asked.index_samples,
+                                                              [asked.seed])))
+    return tuple(found)
