@@ -13,10 +13,11 @@ from dse.calibration.predict import predicted_s
 from dse.calibration.tables import ALL_REDUCE, DECODE_ATTENTION, GEMM, PROMPT_ATTENTION, Row
 from dse.hardware import Accelerator
 from dse.latency.style import LatencyStyle
+from dse.workload import SIXTEEN_BIT
 
 Array = npt.NDArray[np.float64]
 ROBUST = 0.1  # a residual of 10 % is still squared, beyond it counts about linearly
-RIDGE = 0.02  # holds a constant on which the rows say nothing at its start
+RIDGE = 0.001  # holds a constant on which the rows say nothing at its start
 MOST_ROWS = 400  # of one table in a fit: evenly picked, the rest would say the same again
 PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "operators": ((GEMM, DECODE_ATTENTION, PROMPT_ATTENTION),
@@ -36,11 +37,11 @@ class Fitted(NamedTuple):
     high: float
 
 
-def groups(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
-    """Rows by system, framework and kind."""
-    found: dict[tuple[str, str, str], list[Row]] = {}
+def groups(rows: Sequence[Row]) -> dict[tuple[str, str, str, str], list[Row]]:
+    """Rows by system, framework, kind and number format: one table each."""
+    found: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
-        found.setdefault((row.system, row.framework, row.kind), []).append(row)
+        found.setdefault((row.system, row.framework, row.kind, row.number_format), []).append(row)
     return found
 
 
@@ -59,9 +60,8 @@ def fit_part(part: str, rows: Sequence[Row], devices: Mapping[str, Accelerator],
     Each table weighs the same, however many rows it has. Constants that no row of the part speaks of stay as they are.
     """
     kinds, names = PARTS[part]
-    tables = [_thinned(table) for (_, _, kind), table in sorted(groups(rows).items()) if kind in kinds]
-    tables = [[row for row in table if row.number_format in ("bf16", "fp16")] for table in tables]
-    tables = [table for table in tables if table]
+    used = [row for row in rows if row.kind in kinds and sixteen_bit(row)]
+    tables = [_thinned(table) for _, table in sorted(groups(used).items())]
     if not tables:
         return start, {}
     first = np.log([max(getattr(start, name), 1e-9) for name in names])
@@ -70,13 +70,18 @@ def fit_part(part: str, rows: Sequence[Row], devices: Mapping[str, Accelerator],
     def residuals(logs: Array) -> Array:
         style = _with(start, names, logs)
         parts = [weight / np.sqrt(len(table)) * np.log1p(errors(table, devices, style)) for table in tables]
-        return np.concatenate([*parts, RIDGE * 0.05 * (logs - first)])
+        return np.concatenate([*parts, RIDGE * (logs - first)])
 
     bound = (np.log([1.0 if name.endswith("_share") else 1e-3 for name in names]))
     found = least_squares(residuals, np.minimum(first, bound - 1e-6), bounds=(np.full(len(names), -30.0), bound),
                           loss="soft_l1", f_scale=ROBUST * weight / np.sqrt(MOST_ROWS), diff_step=1e-3)
     return _with(start, names, found.x), dict(zip(names, _standard_errors(found.jac, found.fun, len(names)),
                                                   strict=True))
+
+
+def sixteen_bit(row: Row) -> bool:
+    """Whether the row may be fitted: narrower formats are only checked."""
+    return row.number_format in SIXTEEN_BIT
 
 
 def fit(rows: Sequence[Row], devices: Mapping[str, Accelerator], start: LatencyStyle) -> LatencyStyle:
@@ -127,4 +132,5 @@ def _standard_errors(jacobian: Array, residuals: Array, count: int) -> list[floa
     """Square roots of the diagonal of the covariance, (J^T J)^-1 times the mean square of the residuals."""
     freedom = max(1, len(residuals) - count)
     covariance = np.linalg.pinv(jacobian.T @ jacobian) * float(residuals @ residuals) / freedom
-    return np.sqrt(np.maximum(0.0, np.diag(covariance))).tolist()
+    errors_of_logs: list[float] = np.sqrt(np.maximum(0.0, np.diag(covariance))).tolist()
+    return errors_of_logs

@@ -10,7 +10,8 @@ from dse.latency.memory import Shard
 from dse.latency.operators import Tokens, attention, matmul
 from dse.latency.roofline import operator_time
 from dse.latency.style import LatencyStyle
-from dse.workload import BITS, LanguageModel, Precision
+from dse.units import BITS_PER_BYTE
+from dse.workload import BITS, SIXTEEN_BIT, LanguageModel, Precision
 
 HEAD_WIDTH = 128.0
 WIDE = Precision(2.0, 2.0, 2.0, 2.0, 1.0)
@@ -21,8 +22,8 @@ def predicted_s(row: Row, device: Accelerator, style: LatencyStyle, matrix_rate:
     if row.kind == ALL_REDUCE:
         devices, message_bytes = row.shape
         return all_reduce(message_bytes, devices, device, style).time_s
-    wide = row.number_format in ("bf16", "fp16")
-    narrow = BITS[row.number_format] / 8.0
+    wide = row.number_format in SIXTEEN_BIT
+    narrow = BITS[row.number_format] / BITS_PER_BYTE
     precision = WIDE if wide else Precision(narrow, narrow, 2.0, 2.0, matrix_rate)
     on = machine(device, style, precision)
     if row.kind == GEMM:

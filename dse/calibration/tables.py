@@ -20,8 +20,11 @@ FILE = re.compile(r"(gemm|generation_attention|context_attention)_(?:(bf16|fp16|
 
 
 class Row(NamedTuple):
-    """One measurement. `shape`: m, n, k of a GEMM; batch, context or prompt, query heads, KV heads of attention; devices
-    and bytes of an all-reduce."""
+    """One measurement.
+
+    `shape`: m, n, k of a GEMM; batch, cached or prompt tokens, query heads and KV heads of attention; devices and bytes
+    of an all-reduce.
+    """
 
     system: str
     framework: str
