@@ -37,12 +37,12 @@ SAMPLED = 256  # boxes from which the influence of each axis on the bounds is le
 
 
 class Bounded(NamedTuple):
-    """The exact front, the designs evaluated, the boxes bounded, and the designs settled without being evaluated."""
+    """The exact front, the designs evaluated, the boxes bounded, and the designs settled: evaluated or ruled out."""
 
     front: Front
     evaluated: int
     boxes: int
-    proved: int
+    settled: int
 
 
 class Boxes(NamedTuple):
@@ -68,7 +68,7 @@ def bounded_front(grid: Grid, objectives: tuple[Objective, ...],
     """
     checked(objectives)
     if grid.size < FEWEST_BOUNDED:
-        return Bounded(streamed_front(grid, objectives).front, grid.size, 0, 0)
+        return Bounded(streamed_front(grid, objectives).front, grid.size, 0, grid.size)
     search = _Search(grid, objectives)
     stack = [search.whole()]
     while stack:
@@ -104,12 +104,12 @@ class _Search:
         self.kernel = bounds_kernel(self.slots, objectives, choices(grid.base, self.slots))
         self.loops = FrontLoops(grid, objectives, (tuple(range(len(self.slots))),))
         self.take(FrontLoops(grid, objectives).sample())
-        self.evaluated = self.boxes = 0
+        self.evaluated = self.boxes = self.designs_settled = 0
         self.influence = self.learned_influence()
 
     def progress(self) -> Bounded:
         """What is known so far."""
-        return Bounded(self.front, self.evaluated, self.boxes, self.size - self.evaluated)
+        return Bounded(self.front, self.evaluated, self.boxes, self.designs_settled)
 
     def whole(self) -> Boxes:
         """The whole grid as one box."""
@@ -121,8 +121,9 @@ class _Search:
         lows, possible = self.bounded(boxes)
         kept = np.flatnonzero(possible)
         kept = kept[~self.beaten(lows[:, kept], boxes.of(kept))]
-        boxes = boxes.of(kept)
+        before, boxes = int(boxes.designs().sum()), boxes.of(kept)
         small = boxes.designs() <= LEAF
+        self.designs_settled += before - int(boxes.of(~small).designs().sum())
         self.evaluate(self.members(boxes.of(small)))
         large = boxes.of(~small)
         if not large.low.shape[1]:
