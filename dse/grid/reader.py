@@ -67,6 +67,7 @@ class _Frame:
     def __init__(self, graph: Graph, function: Any, arguments: tuple[Value, ...]) -> None:
         self.graph = graph
         self.function = function
+        self.name = f"{function.__module__}.{function.__name__}"
         self.definition = _definitions(function.__module__)[function.__name__]
         parameters = [argument.arg for argument in self.definition.args.args]
         if len(parameters) != len(arguments):
@@ -81,7 +82,7 @@ class _Frame:
         return self.expression(last.value)
 
     def refuse(self, what: str, node: ast.AST) -> NoReturn:
-        place = f"{self.function.__module__}.{self.function.__name__}, line {getattr(node, 'lineno', 0)}"
+        place = f"{self.name}, line {getattr(node, 'lineno', 0)}"
         raise TypeError(f"{place}: {what} cannot be compiled")
 
     def run(self, statements: list[ast.stmt]) -> None:
@@ -149,7 +150,7 @@ class _Frame:
 
     def expression(self, node: ast.expr) -> Value:
         graph = self.graph
-        graph.function = f"{self.function.__module__}.{self.function.__name__}"
+        graph.function = self.name
         match node:
             case ast.Constant(value=bool() | int() | float() as number):
                 return graph.constant(number)
@@ -189,7 +190,7 @@ class _Frame:
 
     def operation(self, name: str, *operands: ast.expr) -> int:
         values = [self.expression(operand) for operand in operands]
-        self.graph.function = f"{self.function.__module__}.{self.function.__name__}"
+        self.graph.function = self.name
         return self.graph.operation(name, *values)
 
     def logic(self, name: str, parts: list[ast.expr]) -> int:
@@ -200,6 +201,7 @@ class _Frame:
 
     def call(self, node: ast.Call, called: Any, arguments: list[Value]) -> Value:
         graph = self.graph
+        graph.function = self.name
         if called in (min, max) and len(arguments) > 1:  # the first of equal ones, as Python has it
             best = arguments[0]
             for one in arguments[1:]:

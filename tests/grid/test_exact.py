@@ -21,7 +21,7 @@ from dse.grid.reader import leaves, result
 from dse.grid.stream import Progress, streamed_front
 
 OBJECTIVES = (Objective("throughput_tokens_per_s", True), Objective("group_usd"))
-IN_NO_LANES = ("dse.cost.die_yield.", "dse.cost.package.extra_dies")  # yields: exp, log1p, pow, and one loop
+IN_NO_LANES = ("dse.cost.die_yield.", "dse.cost.package.assembly_loss_usd")  # yields: exp, log1p, pow, and one loop
 
 
 def grid_of(*shape: int) -> Grid:
