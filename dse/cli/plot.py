@@ -22,6 +22,7 @@ from dse.errors import InputError
 
 UNCERTAINTY = "uncertainty.json"
 
+
 def run(arguments: Sequence[str]) -> int:
     """Draws each folder's figures again; exit status 0."""
     if not arguments:

@@ -75,10 +75,11 @@ def tornado_data(columns: Columns, of: str, intervals: Sequence[Mapping[str, Any
     places = np.flatnonzero(rows & (column(columns, "technique") == technique))
     total = numbers(columns, "total")[places]
     if np.isnan(total).all():
-        raise InputError(f"{of} does not exist in some draws, in which no design is feasible: it has no indices")
+        raise InputError(f"{of} has no indices: in too many draws no design is feasible")
     order = places[np.argsort(-total, kind="stable")]
     bars = tuple(_bar(columns, int(place), intervals) for place in order[:MOST_BARS])
-    return Tornado(of, technique, objective, along, float(numbers(columns, "at_base")[order[0]]), bars, len(order) - len(bars))
+    base = float(numbers(columns, "at_base")[order[0]])
+    return Tornado(of, technique, objective, along, base, bars, len(order) - len(bars))
 
 
 def _bar(columns: Columns, place: int, intervals: Sequence[Mapping[str, Any]]) -> Bar:

@@ -11,7 +11,7 @@ from dse.errors import InputError
 from dse.uncertainty.bands import Bands, bands
 from dse.uncertainty.competition import Competition
 from dse.uncertainty.contest import GAIN, MOVED, OPTIMUM, SHIFT, Contest, Quantity, optima, quantities
-from dse.uncertainty.ensemble import Ensemble
+from dse.uncertainty.ensemble import Ensemble, Places
 from dse.uncertainty.influence import Influence, influence
 from dse.uncertainty.sampling import unit_points
 from dse.uncertainty.standing import NOBODY, Aim, Standing, standing
@@ -73,23 +73,33 @@ def analysis(ensemble: Ensemble, among: Competition, asked: Asked) -> Analysis:
     base = standing(ensemble, among.classes, ensemble.base(), asked.aim)
     drawn = standing(ensemble, among.classes, points, asked.aim)
     made = bands(ensemble, among.classes, among.groups, points, drawn, asked.aim, asked.percentiles)
-    return Analysis(ensemble, among, asked, base, drawn, made, _decided(ensemble, among, asked, base, drawn))
+    decided = _decided(ensemble, among, asked, base, drawn, made.feasible)
+    return Analysis(ensemble, among, asked, base, drawn, made, decided)
 
 
-def _decided(ensemble: Ensemble, among: Competition, asked: Asked, base: Standing, drawn: Standing) -> (
-        tuple[Decided, ...]):
-    """Only designs that were the best at base or in some draw are asked: others do not change what the best is."""
+def _decided(ensemble: Ensemble, among: Competition, asked: Asked, base: Standing, drawn: Standing,
+             feasible: Floats) -> tuple[Decided, ...]:
+    """Asked are designs that were the best at base or in some draw, and the one most often feasible.
+
+    Others do not change what the best is, but for draws that are rarer than those drawn before.
+    """
     axis = None if among.along is None else np.asarray(among.columns[among.along], dtype=float)
     found = []
     for situation, kinds in among.situations():
-        designs = {technique: np.union1d(base.winners[kind], drawn.winners[kind]) for technique, kind in kinds.items()}
-        designs = {technique: places[places != NOBODY] for technique, places in designs.items()}
+        designs = {technique: _contenders(among.members(kind), base.winners[kind], drawn.winners[kind], feasible)
+                   for technique, kind in kinds.items()}
         marked = {technique: int(base.winners[kind, 0]) for technique, kind in kinds.items()
                   if base.winners[kind, 0] != NOBODY}
-        contest = Contest({technique: places for technique, places in designs.items() if len(places)}, marked, axis,
-                          asked.aim, asked.factor)
+        contest = Contest(designs, marked, axis, asked.aim, asked.factor)
         wanted = quantities(contest, asked.names())
         if wanted:
             found.append(Decided(situation, wanted, influence(ensemble, contest, wanted, asked.index_samples,
                                                               [asked.seed])))
     return tuple(found)
+
+
+def _contenders(members: Places, at_base: Places, drawn: Places, feasible: Floats) -> Places:
+    """The designs of a class that may be the best, in order."""
+    safest = members[np.argmax(feasible[members])]
+    places = np.unique(np.concatenate([at_base, drawn, [safest]]))
+    return np.asarray(places[places != NOBODY])

@@ -15,19 +15,22 @@ from dse.uncertainty.sampling import end_points, unit_points
 
 Floats = NDArray[np.float64]
 RESAMPLES = 200
+MOST_UNDECIDED = 0.05  # share of the points at which a quantity may be missing
 
 
 class Indices(NamedTuple):
     """Sobol indices of each quantity and unknown: (quantities, unknowns).
 
     `first`: share of the quantity's variance that goes when the unknown is known; `total`: share that stays when all
-    others are known; each with its standard error. NaN where the quantity does not exist at some point.
+    others are known; each with its standard error. `undecided` (quantities): share of the points at which the quantity
+    does not exist and is counted as at base; beyond MOST_UNDECIDED the indices are NaN.
     """
 
     first: Floats
     first_error: Floats
     total: Floats
     total_error: Floats
+    undecided: Floats
 
 
 class Influence(NamedTuple):
@@ -41,6 +44,7 @@ class Influence(NamedTuple):
     first_error: Floats
     total: Floats
     total_error: Floats
+    undecided: Floats
     low: Floats
     high: Floats
     base: Floats
@@ -67,18 +71,24 @@ def influence(ensemble: Ensemble, contest: Contest, asked: Sequence[Quantity], c
 
     base = at(ensemble.base())[:, 0]
     ends = at(end_points(size)) if size else np.empty((len(asked), 0))
-    indices = sobol(lambda points: _scaled(at(points), asked), size, count, seed)
-    return Influence(indices.first, indices.first_error, indices.total, indices.total_error, ends[:, :size],
-                     ends[:, size:], base)
+    indices = sobol(lambda points: _scaled(at(points), asked), _scaled(base[:, None], asked)[:, 0], size, count, seed)
+    return Influence(*indices[:4], indices.undecided, ends[:, :size], ends[:, size:], base)
 
 
-def sobol(at: Callable[[Floats], Floats], dimensions: int, count: int, seed: Sequence[int]) -> Indices:
-    """Sobol indices of a function from points of the unit cube (dimensions, points) to (quantities, points)."""
+def sobol(at: Callable[[Floats], Floats], base: Floats, dimensions: int, count: int, seed: Sequence[int]) -> Indices:
+    """Sobol indices of a function from points of the unit cube (dimensions, points) to (quantities, points).
+
+    `base` (quantities) stands where the function has no value, NaN.
+    """
     both = unit_points(count, 2 * dimensions, [*seed, 1])
     first, second = both[:dimensions], both[dimensions:]
     exchanged = [at(_exchanged(first, second, place)) for place in range(dimensions)]
-    found = at(first)
-    return _indices(found, at(second), np.array(exchanged).reshape(dimensions, *found.shape), [*seed, 2])
+    found = np.array([at(first), at(second), *exchanged])
+    missing = np.isnan(found)
+    undecided = missing.mean(axis=(0, 2))
+    found = np.where(missing, base[:, None], found)
+    found[:, (undecided > MOST_UNDECIDED) | np.isnan(base)] = np.nan
+    return _indices(found[0], found[1], found[2:], undecided, [*seed, 2])
 
 
 def _exchanged(first: Floats, second: Floats, place: int) -> Floats:
@@ -94,15 +104,16 @@ def _scaled(values: Floats, asked: Sequence[Quantity]) -> Floats:
     return scaled
 
 
-def _indices(first: Floats, second: Floats, exchanged: Floats, seed: Sequence[int]) -> Indices:
+def _indices(first: Floats, second: Floats, exchanged: Floats, undecided: Floats, seed: Sequence[int]) -> Indices:
     """The indices from the function at two sets of points, and at the first with one number each from the second.
 
     `first` and `second` are (quantities, points), `exchanged` (unknowns, quantities, points). The errors are those of
     resampled points (bootstrap): somewhat too large, since points of a Sobol sequence are more even than random ones.
     """
     shape = (first.shape[0], exchanged.shape[0])
-    results = Indices(*(np.full(shape, np.nan) for _ in range(4)))
-    known = ~(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1) | np.isnan(exchanged).any(axis=(0, 2)))
+    results = Indices(np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan),
+                      undecided)
+    known = ~np.isnan(first).any(axis=1)
     if not known.any() or not exchanged.shape[0]:
         return results
     first, second, exchanged = first[known], second[known], exchanged[:, known]
@@ -113,7 +124,7 @@ def _indices(first: Floats, second: Floats, exchanged: Floats, seed: Sequence[in
         picked = generator.integers(0, count, count)
         resampled.append(sobol_indices_of(first[:, picked], second[:, picked], exchanged[:, :, picked]))
     errors = np.std(np.array(resampled), axis=0, ddof=1)
-    for result, part in zip(results, (found[0], errors[0], found[1], errors[1]), strict=True):
+    for result, part in zip(results[:4], (found[0], errors[0], found[1], errors[1]), strict=True):
         result[known] = part
     return results
 

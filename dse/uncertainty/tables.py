@@ -103,7 +103,7 @@ def influence_table(found: Analysis) -> list[Row]:
                     "constants": " ".join(keys[name]),
                     "first_order": part.first[place, unknown], "first_order_error": part.first_error[place, unknown],
                     "total": part.total[place, unknown], "total_error": part.total_error[place, unknown],
-                    "at_low": part.low[place, unknown], "at_base": part.base[place],
+                    "undecided": part.undecided[place], "at_low": part.low[place, unknown], "at_base": part.base[place],
                     "at_high": part.high[place, unknown]})
     return rows
 
