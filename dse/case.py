@@ -7,8 +7,9 @@ that is not a number (a topology, a format, a technique's method) is settled her
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 from dse.cost.assumptions import COST_TABLES, cost_assumptions
 from dse.errors import InputError
@@ -23,7 +24,8 @@ from dse.workload import MODEL, PARALLELISM, TRAFFIC, language_model, parallelis
 GROUPS = ("hardware", "latency", "model", "traffic", "precision", "parallelism", "technique", "cost")
 
 
-class Slot(NamedTuple):
+@dataclass(frozen=True)
+class Slot:
     """The place of a key's number in the flat row, and the field that checks and converts it."""
 
     index: int
@@ -58,6 +60,7 @@ def row(of: Case) -> tuple[float, ...]:
     return tuple(_leaves(of))
 
 
+@cache
 def paths() -> tuple[str, ...]:
     """Dotted path of each number of a case, in the order of `row`."""
     return tuple(_paths(Case, ""))
@@ -90,13 +93,8 @@ def _leaves(value: Any) -> Iterator[float]:
             yield part
 
 
-@cache
-def _hints(record: type[Any]) -> dict[str, Any]:
-    return get_type_hints(record)
-
-
 def _paths(record: type[Any], prefix: str) -> Iterator[str]:
-    for name, kind in _hints(record).items():
+    for name, kind in get_type_hints(record).items():
         if kind is float:
             yield prefix + name
         else:
