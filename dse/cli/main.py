@@ -17,6 +17,7 @@ VERBS = {
     "uncertainty": "how sure the answer is: bands, the best as a distribution, the assumptions that decide",
     "studies": "what is saved: list, show, compare, export, delete",
     "plot": "the figures of a saved sweep, drawn again",
+    "validate": "published and measured figures beside ours; fails where a tolerance is missed",
 }
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 USAGE = """usage: dse VERB [OVERRIDE ...] [--config-dir DIR]
