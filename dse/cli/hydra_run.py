@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 RESERVED = ("hydra",)
 FLAGS = ("-m", "--multirun", "-r", "--run", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-i",
          "--info", "--hydra-help", "--experimental-rerun")
+WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cd", "--config-dir", "--experimental-rerun")
 
 
 def configuration_folder() -> Path:
@@ -29,6 +30,13 @@ def configuration_folder() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def version_base() -> dict[str, str]:
+    """The argument that Hydra 1.3 wants for its own defaults, and that later ones warn of."""
+    import hydra
+
+    return {"version_base": "1.3"} if hydra.__version__.startswith("1.3.") else {}
 
 
 def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
@@ -44,7 +52,7 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
     raised: list[Exception] = []
     with _as_command_line(arguments), _errors_raised():
         try:
-            start = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")
+            start = hydra.main(**version_base(), config_path=str(configuration_folder()), config_name="config")
             start(_held_back(task, raised))()
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(sentence(error)) from error
@@ -114,7 +122,7 @@ def composed(overrides: Sequence[str]) -> dict[str, Any]:
     from hydra.errors import HydraException
 
     try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(configuration_folder())):
+        with initialize_config_dir(**version_base(), config_dir=str(configuration_folder())):
             settings = plain(compose("config", list(overrides)))
     except HydraException as error:
         raise InputError(sentence(error)) from error
@@ -210,7 +218,7 @@ def _shipped_keys() -> list[str]:
     from hydra.core.global_hydra import GlobalHydra
 
     GlobalHydra.instance().clear()
-    with initialize_config_dir(version_base="1.3", config_dir=str(configuration_folder())):
+    with initialize_config_dir(**version_base(), config_dir=str(configuration_folder())):
         return list(keys(plain(compose("config"))))
 
 
@@ -226,11 +234,21 @@ def keys(config: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 @contextmanager
 def _as_command_line(arguments: Sequence[str]) -> Iterator[None]:
     saved = sys.argv
-    sys.argv = ["dse", *arguments]
+    sys.argv = ["dse", *_flags_first(arguments)]
     try:
         yield
     finally:
         sys.argv = saved
+
+
+def _flags_first(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with options before overrides: Hydra's parser wants the overrides in one piece."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    for place, argument in enumerate(arguments):
+        value_of = place > 0 and arguments[place - 1] in WITH_VALUE
+        (flags if argument.startswith("-") or value_of else overrides).append(argument)
+    return [*flags, *overrides]
 
 
 @contextmanager

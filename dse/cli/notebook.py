@@ -18,12 +18,12 @@ def searched(overrides: Sequence[str], settings: Mapping[str, Any]) -> SavedSear
     from hydra.errors import HydraException
     from hydra.types import RunMode
 
-    from dse.cli.hydra_run import configuration_folder, sentence
+    from dse.cli.hydra_run import configuration_folder, sentence, version_base
     from dse.cli.study_search import Watch, search
 
     watch = Watch(lambda name: lambda progress: None, lambda: False)
     try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(configuration_folder())):
+        with initialize_config_dir(**version_base(), config_dir=str(configuration_folder())):
             loader = GlobalHydra.instance().config_loader()
             master = loader.load_configuration("config", overrides=[], run_mode=RunMode.MULTIRUN)
             _, outcomes = search(loader, master, [*overrides, *_as_overrides(settings)], watch)

@@ -96,7 +96,7 @@ class Composer:
         every.sort(key=lambda one: 0 if self._is_group(one.key) else 1)
         self.options = tuple(one.key for one in every if self._is_group(one.key))
         configs = self._configs_by_option(every)
-        every = [self._conditional(one, configs) for one in every]
+        every = [self._conditional(one, configs) for one in every if not self._is_left_out(one, configs, dimensions)]
         base = next(iter(configs.values()))
         places = {key: slot for config in configs.values() for key, slot in
                   slots(groups(plain(config), self.command.keys)).items()}
@@ -169,11 +169,18 @@ class Composer:
                 found[key, value] = self._under(tuple(f"{one}={other}" for one, other in {**first, key: value}.items()))
         return found
 
+    def _is_left_out(self, one: Dimension, configs: Mapping[tuple[str, Any], DictConfig],
+                     from_file: Sequence[Dimension]) -> bool:
+        """A file's axis belongs to some options of a group, and the command line fixes one that has no such key."""
+        group = one.key.partition(".")[0]
+        fixed = group in self.command.keys and group not in self.command.dimensions
+        return one in from_file and fixed and not any(_has(config, one.key) for config in configs.values())
+
     def _conditional(self, one: Dimension, configs: Mapping[tuple[str, Any], DictConfig]) -> Dimension:
         """The dimension with the options added under which its key exists; InputError where it exists under none."""
         if one.key in self.options:
             return one
-        there = {place: one.key in set(keys(plain(config))) for place, config in configs.items()}
+        there = {place: _has(config, one.key) for place, config in configs.items()}
         if not any(there.values()):
             from dse.cli.hydra_run import _no_such_key
 
@@ -195,6 +202,10 @@ class Composer:
                 text = json.dumps(design(groups(plain(config), self.command.keys)), sort_keys=True, default=str)
                 found[f"{key}={value}"] = hashlib.sha256(text.encode()).hexdigest()[:12]
         return found
+
+
+def _has(config: DictConfig, key: str) -> bool:
+    return key in set(keys(plain(config)))
 
 
 def _study(told: Mapping[str, Any]) -> dict[str, Any]:

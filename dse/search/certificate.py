@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.grid.evaluate import evaluate
+from dse.grid.exact import exact_front
 from dse.grid.front import Objective as GridObjective
 from dse.grid.grid import Axis, Grid
 from dse.grid.pareto import pareto_mask
-from dse.grid.stream import streamed_front
 from dse.search.engine import METRICS_ATTR
 from dse.search.exact_steps import MOST_STRUCTURES
 from dse.search.objectives import MAXIMIZE, Goal, Objective
@@ -26,8 +26,10 @@ from dse.search.saved import SavedSearch, hypervolume
 Numbers = npt.NDArray[np.float64]
 SECOND = ("group_usd", "throughput_tokens_per_s")  # beside a single objective: a front takes two
 COARSE = 4
+LEAST_SLOWER = 2.0
 GROWTH = 4.0  # the next grid has about this many times the designs
 BLOCK = 200_000
+MARGIN = 0.01  # by which the corner of a hypervolume lies beyond the fronts, as a share of their range
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Certificate:
     """The exact answer on a grid, beside the study's.
 
     `gap` is how much worse the study's best mark is than the grid's, as a share of the grid's; below 0 the study found
-    a better design between the grid's points. `hypervolume_share` is the study's hypervolume over the grid's.
+    a better design between the grid's points. `hypervolume_share` is the study's over that of both.
     """
 
     designs: int
@@ -68,7 +70,8 @@ class Certificate:
                  "a grid over the space, " + ", ".join(f"{key} x {abs(count)}" for key, count in self.values.items()))
         gap = (f"{self.gap:.2%} below" if self.gap > 0.0 else "equal to" if self.gap == 0.0 else
                f"{-self.gap:.2%} above")
-        share = "" if self.hypervolume_share is None else f"; hypervolume {self.hypervolume_share:.2%} of the grid's"
+        share = "" if self.hypervolume_share is None else (
+            f"; hypervolume {self.hypervolume_share:.2%} of that of both fronts")
         rest = "" if self.covers_space else "; between the grid's points nothing is proved"
         if self.structures < self.all_structures:
             rest += f"; {self.structures} of {self.all_structures:g} choices of what is not a number are covered"
@@ -90,6 +93,7 @@ def certificate(problem: Problem, goal: Goal, study: SavedSearch, seconds: float
     most = COARSE
     for structure in structures:
         _answer(_grid(structure, most), goal)  # compiles the loops, so that the time of a grid is that of its designs
+    before_s = math.inf
     while True:
         started = time.perf_counter()
         grids = [_grid(structure, most) for structure in structures]
@@ -98,9 +102,10 @@ def certificate(problem: Problem, goal: Goal, study: SavedSearch, seconds: float
         finer = _finer(structures, most)
         left_s = seconds - (time.perf_counter() - began)
         growth = sum(_size(one, finer) for one in structures) / answer.designs
-        if finer == most or spent_s * growth > left_s:
+        slower = min(growth, max(LEAST_SLOWER, spent_s / before_s))  # a large grid takes less than its share of designs
+        if finer == most or spent_s * (growth if math.isinf(before_s) else slower) > left_s:
             break
-        most = finer
+        most, before_s = finer, spent_s
     return _certificate(problem, goal, study, answer, most, len(structures), total, time.perf_counter() - began)
 
 
@@ -147,7 +152,7 @@ def _answer(grid: Grid, goal: Goal) -> Answer:
     if goal.limits:
         return _merged(list(_blocks(grid, goal)))
     wanted = _objectives(goal)
-    front = streamed_front(grid, tuple(GridObjective(one.metric, one.direction == MAXIMIZE) for one in wanted)).front
+    front = exact_front(grid, tuple(GridObjective(one.metric, one.direction == MAXIMIZE) for one in wanted)).front
     count = len(goal.objectives)
     marks = front.values[wanted.index(goal.mark)]
     return Answer(front.values[:count], float(marks.min(initial=math.inf)), grid.size)
@@ -202,13 +207,19 @@ def _certificate(problem: Problem, goal: Goal, study: SavedSearch, answer: Answe
     best = goal.mark.sign * answer.best
     gap = (goal.mark.sign * found - answer.best) / abs(best)
     return Certificate(answer.designs, seconds, values, structures, total, goal.mark.metric, best, found, gap,
-                       _share(study, answer))
+                       hypervolume_share(study, answer))
 
 
-def _share(study: SavedSearch, answer: Answer) -> float | None:
-    """The study's hypervolume over the grid's, both from one corner; None for a single objective."""
+def hypervolume_share(study: SavedSearch, answer: Answer) -> float | None:
+    """The study's hypervolume over that of grid and study, from the corner just beyond both fronts.
+
+    From so near a corner every part of the front counts. None for a single objective.
+    """
     if len(answer.losses) < 2:
         return None
-    corner = np.maximum(study.reference(), np.where(study.reference() == 0.0, 0.0, answer.losses.max(axis=1)))
-    return study.hypervolume(corner) / hypervolume(answer.losses, corner)
+    own = study.losses(study.front)
+    both = np.hstack([answer.losses, own])
+    low, high = both.min(axis=1), both.max(axis=1)
+    shared = high + MARGIN * np.where(high > low, high - low, np.abs(high))
+    return hypervolume(own, shared) / hypervolume(both, shared)
 

@@ -9,7 +9,7 @@ exactly `n_trials` trials.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -25,13 +25,14 @@ from dse.search.exact_steps import ExactSteps
 from dse.search.memory import TrialMemory
 from dse.search.objectives import Goal
 from dse.search.problem import Problem
-from dse.search.samplers import Sampling, distribution, made, skip_drawn
+from dse.search.samplers import GRID, Sampling, distribution, made, skip_drawn
 from dse.search.space import Point, PointKey, point_key
 from dse.search.store import Claim, SavedStudy, Store
 
 METRICS_ATTR, DESIGNS_ATTR, ORIGIN_ATTR = "metrics", "designs_evaluated", "origin"
 WORST = 1e30  # stands for an objective or violation that is not a number
 TRIES = 20
+MOST_LISTED = 100_000  # points of a space that is shuffled before all of it is tried
 WAIT_S = 0.05
 
 
@@ -73,6 +74,7 @@ class Search:
     _feasible: list[FrozenTrial] = field(default_factory=list)
     _lost: list[Point] = field(default_factory=list)
     _best: float | None = None
+    _every: Iterator[Point] | None = None
     _designs: int = 0
 
     def __post_init__(self) -> None:
@@ -186,6 +188,8 @@ class Search:
 
     def _new_from_sampler(self, taken: set[PointKey]) -> Asked | None:
         """A new point of the sampler; where it repeats itself, a random new one; None where there is none left."""
+        if self.sampling.name == GRID:
+            return self._next_of_all(taken)
         for _ in range(TRIES):
             trial = self._ask(None)
             if point_key(trial.params) not in taken and self.problem.possible(trial.params):
@@ -193,6 +197,19 @@ class Search:
             self.memory.discard(trial._trial_id)
         fresh = self._unseen(taken)
         return None if fresh is None else Asked(self._ask(fresh), fresh, "random, as the sampler repeats itself")
+
+    def _next_of_all(self, taken: set[PointKey]) -> Asked | None:
+        """The next point of a finite space, in random order where it is small enough to be listed."""
+        if self._every is None:
+            every = self.problem.space.points()
+            if self._size <= MOST_LISTED:
+                listed = list(every)
+                np.random.default_rng(self.seed).shuffle(listed)
+                every = iter(listed)
+            self._every = every
+        found = next((point for point in self._every if point_key(point) not in taken and self.problem.possible(point)),
+                     None)
+        return None if found is None else Asked(self._ask(found), found, "grid")
 
     def _unseen(self, taken: set[PointKey]) -> Point | None:
         random = np.random.default_rng([self.seed, len(taken)])

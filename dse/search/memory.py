@@ -20,6 +20,20 @@ from optuna.trial import FrozenTrial, TrialState
 STUDY = 0
 
 
+class KnownTrial(FrozenTrial):
+    """A trial that works out its constraints once: samplers ask each trial for them at each suggestion."""
+
+    @property
+    def constraints(self) -> dict[str, float]:
+        """Constraints by name."""
+        if not self.state.is_finished():
+            return super().constraints
+        if "_known_constraints" not in self.__dict__:
+            self.__dict__["_known_constraints"] = super().constraints
+        found: dict[str, float] = self.__dict__["_known_constraints"]
+        return found
+
+
 class TrialMemory(BaseStorage):
     """One study in memory."""
 
@@ -59,6 +73,7 @@ class TrialMemory(BaseStorage):
         return self._by_id[trial_id]
 
     def _numbered(self, trial: FrozenTrial) -> FrozenTrial:
+        trial.__class__ = KnownTrial
         trial._trial_id = self._next_id
         self._next_id += 1
         self._by_id[trial._trial_id] = trial

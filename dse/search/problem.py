@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -120,19 +121,29 @@ def evaluated(structure: Structure, numbers: NDArray[np.float64]) -> NDArray[np.
     return evaluate_columns(structure.base, structure.indices, numbers)
 
 
-def _check(dimension: Dimension, slot: Slot) -> None:
+def _check_ends(dimension: Dimension, slot: Slot) -> None:
     """InputError where the ends of the domain are not allowed for the key."""
     domain = dimension.domain
-    ends = (domain.low, domain.high) if isinstance(domain, Interval) else domain.choices
-    for value in ends:
-        slot.si(value)
+    for value in (domain.low, domain.high) if isinstance(domain, Interval) else domain.choices:
+        if not (slot.field.integer and isinstance(value, float) and isinstance(domain, Interval)):
+            slot.si(value)
+        else:
+            slot.si(float(math.floor(value)))
+
+
+def _check(dimension: Dimension, slot: Slot) -> None:
+    """InputError where the domain's values are not allowed for the key."""
+    domain = dimension.domain
+    _check_ends(dimension, slot)
     if slot.field.integer and isinstance(domain, Interval) and not domain.integer:
         raise InputError(f"{dimension.key}={domain} is not allowed: {slot.key} takes whole numbers")
 
 
 def whole(dimension: Dimension, places: Mapping[str, Slot]) -> Dimension:
-    """The dimension in whole numbers, where its key takes no others."""
+    """The dimension in whole numbers, where its key takes no others; InputError where its values are not allowed."""
     domain, slot = dimension.domain, places.get(dimension.key)
+    if slot is not None and (isinstance(domain, Interval) or domain.numeric):
+        _check_ends(dimension, slot)
     if slot is None or not slot.field.integer or isinstance(domain, Choice) or domain.integer or domain.step:
         return dimension
     if domain.low != int(domain.low) or domain.high != int(domain.high):

@@ -62,6 +62,8 @@ def run(problem: Problem, goal: Goal, settings: Settings) -> Outcome:
     """
     if settings.n_trials < 1:
         raise InputError(f"n_trials={settings.n_trials} is not allowed: it takes a whole number >= 1")
+    if not problem.settled:
+        problem.structure({})  # says at once what is not allowed
     logging.getLogger("optuna").setLevel(logging.ERROR)
     with closing(open_store(settings.storage)) as store:
         study, adopted = opened(store, problem, goal, settings)

@@ -18,10 +18,10 @@ from dse.errors import InputError
 from dse.search.objectives import Goal
 from dse.search.space import Choice, Domain, Space
 
-AUTO = "auto"
-SAMPLERS = ("tpe", "nsga2", "nsga3", "cmaes", "gp", "qmc", "random", "grid")
+AUTO, GRID = "auto", "grid"
+SAMPLERS = ("tpe", "nsga2", "nsga3", "cmaes", "gp", "qmc", "random", GRID)
 NEEDS = {"cmaes": "cmaes", "gp": "torch"}
-BATCH = {"tpe": 10, "gp": 5, "cmaes": 20, "qmc": 100, "random": 100, "grid": 100}
+BATCH = {"tpe": 10, "gp": 5, "cmaes": 20, "qmc": 100, "random": 100, GRID: 100}
 POPULATION = 20
 GENETIC = ("nsga2", "nsga3")
 MANY_TRIALS = 1000  # from here on, a TPE suggestion for several objectives costs more than it brings
@@ -53,14 +53,14 @@ def sampling(given: Mapping[str, Any], exact_steps: bool | None, space: Space, g
     name = str(given.get("name", AUTO))
     if name == AUTO:
         chosen, reason = _chosen(space, goal, n_trials)
-        return Sampling(chosen, chosen != "grid" if exact_steps is None else exact_steps, reason, options)
+        return Sampling(chosen, chosen != GRID if exact_steps is None else exact_steps, reason, options)
     if name not in SAMPLERS:
         raise InputError(f"sampler={name} is not allowed: choose one of {AUTO}, {', '.join(SAMPLERS)}")
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
         raise InputError(f"sampler={name} needs the package {NEEDS[name]}: pip install 'dse[{name}]'")
     if name == "cmaes" and len(goal.objectives) > 1:
         raise InputError("sampler=cmaes is not allowed with several objectives: choose nsga2, or one objective")
-    if name == "grid" and math.isinf(space.size):
+    if name == GRID and math.isinf(space.size):
         raise InputError("sampler=grid is not allowed with a continuous axis: give range(...) or choice(...) instead "
                          "of interval(...)")
     return Sampling(name, bool(exact_steps), "as asked for", options)
@@ -69,7 +69,7 @@ def sampling(given: Mapping[str, Any], exact_steps: bool | None, space: Space, g
 def _chosen(space: Space, goal: Goal, n_trials: int) -> tuple[str, str]:
     count = len(goal.objectives)
     if space.size <= n_trials:
-        return "grid", f"all {space.size:,.0f} designs fit in {n_trials:,} trials"
+        return GRID, f"all {space.size:,.0f} designs fit in {n_trials:,} trials"
     if count >= MANY_OBJECTIVES:
         return "nsga3", f"{count} objectives"
     if count > 1 and n_trials > MANY_TRIALS:
@@ -103,8 +103,6 @@ def _made(asked: Sampling, space: Space, number: int, seed: int) -> samplers.Bas
         return samplers.GPSampler(seed=number, **options)
     if asked.name == "qmc":
         return samplers.QMCSampler(seed=seed, warn_independent_sampling=False, **{"scramble": True, **options})
-    if asked.name == "grid":
-        return samplers.BruteForceSampler(seed=number, **options)
     return samplers.RandomSampler(seed=number, **options)
 
 

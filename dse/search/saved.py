@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from optuna import Study
 
 Numbers = npt.NDArray[np.float64]
+BEYOND = 1.1
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,8 @@ class SavedSearch:
         return sorted(chosen, key=lambda trial: (self.losses([trial])[0, 0], trial.number))
 
     def reference(self) -> Numbers:
-        """The corner that hypervolume is measured from: 0 for what is maximised, else the worst feasible value."""
-        worst = self.losses(self.feasible).max(axis=1)
-        signs = np.array([one.sign for one in self.objectives])
-        found: Numbers = np.where(signs < 0.0, 0.0, worst)
-        return found
+        """The corner that hypervolume is measured from: 0 for what is maximised, else a tenth beyond the front."""
+        return corner(self.objectives, self.losses(self.front if len(self.objectives) > 1 else self.feasible))
 
     def hypervolume(self, reference: Numbers | None = None) -> float:
         """What the front covers up to `reference`; 0 where no trial is feasible."""
@@ -109,7 +107,7 @@ class SavedSearch:
         """Points of the complete trials: the best mark, the front, the other feasible ones, the rest."""
         order = [*([self.best] if self.best else []), *self.front, *sorted(self.feasible, key=self._mark_loss),
                  *self.complete]
-        return [dict(trial.params) for trial in dict.fromkeys(order)]
+        return [dict(trial.params) for trial in {trial.number: trial for trial in order}.values()]
 
     def study(self) -> Study:
         """The study as an Optuna study in memory, for Optuna's own plots and importances."""
@@ -148,6 +146,15 @@ class SavedSearch:
             return {}
         return {one.metric: one.sign * value + 0.0
                 for one, value in zip(self.objectives, self.reference().tolist(), strict=True)}
+
+
+def corner(objectives: Sequence[Objective], losses: Numbers) -> Numbers:
+    """0 for each objective that is maximised, and a tenth beyond the worst of `losses` for the others.
+
+    All metrics are positive, so that 0 is the worst of what is maximised.
+    """
+    signs = np.array([one.sign for one in objectives])
+    return np.where(signs < 0.0, 0.0, BEYOND * losses.max(axis=1))
 
 
 def hypervolume(losses: Numbers, reference: Numbers) -> float:

@@ -58,7 +58,7 @@ def test_ctrl_c_ends_after_the_batch_and_says_how_to_go_on(tmp_path: Path) -> No
     _wait_for_first_trial(tmp_path / "studies.journal", process)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     said = err.strip().splitlines()[-1]
     assert said.startswith("dse: interrupted; ")
