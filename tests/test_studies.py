@@ -41,3 +41,8 @@ def test_a_study_says_its_question_command_and_answer(study: Path) -> None:
 def test_the_headline_page_is_what_the_model_says_today() -> None:
     script = load(ROOT / "studies/preserve_l2/headline.py")
     assert script.PAGE.read_text() == script.page(), "run: python studies/preserve_l2/headline.py --write"
+
+
+def test_how_sure_the_move_of_the_best_l2_is_is_what_the_model_says_today() -> None:
+    script = load(ROOT / "studies/l2_uncertainty/answer.py")
+    assert script.PAGE.read_text() == script.page(), "run: python studies/l2_uncertainty/answer.py --write"

@@ -94,7 +94,8 @@ def _texts(name: str, own: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """What an unknown is called, and its key with low – base – high; of several constants how many there are."""
     keys = list(dict.fromkeys(str(one["key"]) for one in own))
     if len(keys) > 1:
-        return ", ".join(key.rpartition(".")[2] for key in keys), f"{len(keys)} constants that move together"
+        said = ", ".join(key.rpartition(".")[2] for key in keys) if name in keys else f"{name[:1].upper()}{name[1:]}"
+        return said, f"{len(keys)} constants that move together"
     meaning, key = str(own[0]["meaning"]), keys[0].rpartition(".")[2]
     said = f"{meaning[:1].upper()}{meaning[1:]}"
     if len(own) > 1:
