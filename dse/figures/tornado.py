@@ -100,7 +100,11 @@ def _texts(name: str, own: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     said = f"{meaning[:1].upper()}{meaning[1:]}"
     if len(own) > 1:
         return said, f"{key}, other intervals in other designs"
-    return said, f"{key}: {own[0]['low']:.3g} – {own[0]['base']:.3g} – {own[0]['high']:.3g}"
+    return said, f"{key}: {' – '.join(_three_digits(own[0][end]) for end in ('low', 'base', 'high'))}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
 
 
 def draw_tornado(data: Tornado, title: str = "") -> Figure:
