@@ -9,7 +9,7 @@ exit status is 1 where one misses its tolerance.
   output=json            one JSON object on stdout and nothing else
 
 examples:
-  dse validate
+  dse validate output=table
   dse validate output=json
 """
 

@@ -65,7 +65,8 @@ def test_a_figure_that_is_off_is_seen() -> None:
         asked.append(overrides)
         return composed(overrides)
 
-    figures = [made("right", 3350.0, 0.0), made("near", 3000.0, 0.12), made("far", 3000.0, 0.10), made("shown", 1000.0, None)]
+    figures = [made("right", 3350.0, 0.0), made("near", 3000.0, 0.12), made("far", 3000.0, 0.10),
+               made("shown", 1000.0, None)]
     results = checked(figures, once)
     assert asked == [("hardware=h100",)]
     assert [one.met for one in results] == [True, True, False, True]
