@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 
+LONGEST_AXIS = 1_000_000
+
+
 class SweptKey(NamedTuple):
     """One axis: its key, its values, and each value as it stands in an override."""
 
@@ -39,8 +42,13 @@ def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = Fals
     if not swept and not one_is_enough:
         raise InputError("the sweep is empty: give at least one axis, as in hardware.l2_mib=8,16,32")
     if size > largest:
-        raise InputError(f"the sweep has {size:,} designs and at most {largest:,} are tabulated: take fewer or coarser "
-                         f"axes (largest: {_widest(swept)}), or split the sweep by one of them")
+        raise InputError(f"the sweep has {size:,} designs and at most {largest:,} are taken (5,000,000 with a table, "
+                         f"10^12 with table=false, for the exact fronts and bests alone): take table=false or coarser "
+                         f"axes (largest: {_widest(swept)})")
+    for key, override in swept.items():
+        if _length(override) > LONGEST_AXIS:
+            raise InputError(f"{key} has {_length(override):,} values and an axis takes at most {LONGEST_AXIS:,}: "
+                             "take a larger step")
     fixed = tuple(f"{key}={override.get_value_element_as_str()}" for key, override in last.items() if key not in swept)
     return Plan(fixed, tuple(_axis(key, override) for key, override in swept.items()))
 

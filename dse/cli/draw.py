@@ -17,7 +17,10 @@ SPLIT = "parallelism.tensor_parallel"
 
 
 def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[str]:
-    """Draws the figures that the sweep's axes call for into `folder`; returns a line for each that cannot be drawn."""
+    """Draws the figures that the sweep's axes call for into `folder`; returns a line for each that cannot be drawn.
+
+    A table that holds the fronts alone has no curves to show, so that the front is the only figure.
+    """
     from dse.figures.style import save
 
     provenance = f"dse {record['provenance']['dse']}: {' '.join(record['command'])}"
@@ -32,9 +35,10 @@ def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[
 
 def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
     axes = record["axes"]
-    if len(axes.get(L2, ())) > 1:
+    every_design = record["designs"] == record["rows"]
+    if len(axes.get(L2, ())) > 1 and every_design:
         yield "performance_per_cost", lambda: _performance_per_cost(table, record)
-    if SPLIT in axes and MODEL in axes:
+    if SPLIT in axes and MODEL in axes and every_design:
         yield "speedup", lambda: _speedup(table, record)
     if all(is_chosen(axis) for axis in axes if axis != TECHNIQUE):
         yield "pareto", lambda: _pareto(table, record)

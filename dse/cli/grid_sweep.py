@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.cli.designs import designs
+from dse.cli.fronts import fronts
+from dse.errors import InputError
 from dse.grid.table import tabulate
 
 if TYPE_CHECKING:
@@ -15,15 +17,23 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 LARGEST_TABLE = 5_000_000
+LARGEST_FRONT = 10**12
 
 
 def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) -> Path:
     """Evaluates the grid that `arguments` describe; returns the folder with its results."""
     from dse.cli.results import Results, write_results
 
-    asked = designs(loader, master, arguments, LARGEST_TABLE)
+    if not isinstance(master.table, bool):
+        raise InputError(f"table={master.table} is not allowed: choose true or false")
+    asked = designs(loader, master, arguments, LARGEST_TABLE if master.table else LARGEST_FRONT)
     started = time.perf_counter()
-    table = tabulate([part for one in asked.compositions for part in asked.parts(one)], asked.columns)
+    if master.table:
+        table = tabulate([part for one in asked.compositions for part in asked.parts(one)], asked.columns)
+        count = evaluated = len(table["feasible"])
+    else:
+        table, count, evaluated = fronts(asked)
     elapsed_s = time.perf_counter() - started
-    results = Results(table, asked.axes, asked.objective, asked.settings, tuple(arguments), asked.chip, elapsed_s)
+    results = Results(table, asked.axes, asked.objective, asked.settings, tuple(arguments), asked.chip, elapsed_s,
+                      count, evaluated)
     return write_results(results, asked.settings["name"])

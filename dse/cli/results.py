@@ -32,6 +32,13 @@ class Results(NamedTuple):
     command: tuple[str, ...]
     chip: Mapping[str, Any] | None
     evaluation_s: float
+    designs: int
+    evaluated: int
+
+    @property
+    def all_designs(self) -> bool:
+        """Whether the table has a row for every design, and not for those on a front alone."""
+        return self.designs == len(self.table["feasible"])
 
 
 def write_results(results: Results, name: str | None) -> Path:
@@ -96,6 +103,8 @@ def _record(results: Results) -> dict[str, Any]:
         "objective": results.objective,
         "chip": results.chip,
         "axes": {axis: list(dict.fromkeys(table[axis].tolist())) for axis in results.axes},
+        "designs": results.designs,
+        "evaluated": results.evaluated,
         "rows": len(table["feasible"]),
         "feasible": int(np.sum(table["feasible"] > 0.0)),
         "best": best(table, results.objective, results.axes),
@@ -105,9 +114,10 @@ def _record(results: Results) -> dict[str, Any]:
 
 def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> str:
     """What a person reads at the end of a sweep."""
-    rate = record["rows"] / max(results.evaluation_s, 1e-9)
-    head = (f"{record['rows']:,} designs, {record['feasible']:,} feasible, evaluated in {results.evaluation_s:.2f} s "
-            f"({rate:,.0f}/s)")
+    rate = results.designs / max(results.evaluation_s, 1e-9)
+    said = f"{record['feasible']:,} feasible, evaluated" if results.all_designs else (
+        f"{results.evaluated:,} evaluations, the rest proved not to matter, settled")
+    head = f"{results.designs:,} designs, {said} in {results.evaluation_s:.2f} s ({rate:,.0f}/s)"
     if not record["best"]:
         return f"{head}\nno design is feasible: see the violations in {folder / 'results.csv'}\n"
     front = (f"{len(front_rows(results.table, results.axes))} designs on the Pareto front of {FRONT[0]} (up) and "

@@ -10,6 +10,7 @@ technique.
   technique=A,B          the techniques to set beside each other; without it: none and the one that is configured
   objective=METRIC       what "best" means (default tokens_per_s_per_usd)
   name=NAME              the folder under runs/ (default: date and time)
+  table=false            exact fronts and bests alone, of up to 10^12 designs: most are proved not to matter
   figures=false          tables alone
   experiment=NAME        the axes and settings of a shipped study
 

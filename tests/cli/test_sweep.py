@@ -169,7 +169,9 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
     ([], ["empty", "axis"]),
     (["hardware.l2_mib=8"], ["empty", "axis"]),
     (["hardware.l2_mib=range(8,8)"], ["empty"]),
-    (["hardware.l2_mib=range(1,1000000001)"], ["1,000,000,000 designs", "hardware.l2_mib"]),
+    (["hardware.l2_mib=range(1,1000000001)"], ["1,000,000,000 designs", "hardware.l2_mib", "table=false"]),
+    (["hardware.l2_mib=range(1,1000000001)", "table=false"], ["hardware.l2_mib has 1,000,000,000 values"]),
+    (["hardware.l2_mib=8,16", "table=maybe"], ["table=maybe", "true"]),
     (["hardware.l2_mib=range(1,100001)", "hardware.hbm_gb_per_s=range(1,10001)"], ["1,000,000,000 designs"]),
     (["hardware.l2_mib=interval(8,256)"], ["interval", "continuous"]),
     (["hardware.l2_mib=8,-16"], ["hardware.l2_mib=-16", "> 0"]),
@@ -228,3 +230,27 @@ def test_plot_draws_an_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
         "design.json", "design_latency.png", "design_latency.svg", "design_cost.png", "design_cost.svg"}
     Path("other.json").write_text("{}")
     assert "other.json holds no evaluation" in refused(capsys, "plot", "other.json")
+
+
+def test_fronts_without_a_table_are_those_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    axes = ["hardware.l2_mib=range(8,129,8)", "hardware.hbm_gb_per_s=800,1600,1800", "hardware.link_gb_per_s=100,196",
+            "traffic.total_tokens=4096,16384", "objective=tokens_per_s_per_mm2", "figures=false"]
+    assert main(["sweep", *axes, "name=table"]) == 0
+    assert main(["sweep", *axes, "name=fronts", "table=false"]) == 0
+    assert "evaluations, the rest proved" in capsys.readouterr().out
+    front = [{tuple(row.items()) for row in rows(Path("runs", name, "pareto.csv"))} for name in ("table", "fronts")]
+    assert front[0] == front[1]
+    records = [json.loads(Path("runs", name, "sweep.json").read_text()) for name in ("table", "fronts")]
+    assert records[0]["best"] == records[1]["best"]
+    assert records[0]["designs"] == records[1]["designs"] == 2 * 16 * 3 * 2 * 2
+
+
+def test_a_hundred_million_designs_have_their_exact_best(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "hardware.l2_mib=range(1,257)", "hardware.hbm_gb_per_s=range(800,1801,2)",
+                 "hardware.link_gb_per_s=range(100,401,1)", "hardware.cores=range(16,33)", "table=false", "name=large",
+                 "figures=false"]) == 0
+    capsys.readouterr()
+    record = json.loads(Path("runs/large/sweep.json").read_text())
+    assert record["designs"] == 2 * 256 * 501 * 301 * 17
+    assert record["evaluated"] < record["designs"] / 100
+    assert [row["technique"] for row in record["best"]] == ["none", "preserve"]
