@@ -91,13 +91,13 @@ def draw_uncertainty(folder: Path, record: Mapping[str, Any]) -> list[str]:
     from dse.figures.style import save
 
     provenance = f"dse {record['provenance']['dse']}: {' '.join(record['command'])}"
-    left_out = []
+    left_out: dict[str, list[str]] = {}
     for name, draw in _uncertainty_figures(folder, record):
         try:
             save(draw(), folder / name, provenance)
         except InputError as error:
-            left_out.append(f"no figure {name}: {error}")
-    return left_out
+            left_out.setdefault(str(error), []).append(name)
+    return [f"no figure {', '.join(names)}: {error}" for error, names in left_out.items()]
 
 
 def _uncertainty_figures(folder: Path, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Any]]]:

@@ -21,7 +21,7 @@ A constant set to a plain number (cost.process.wafer_usd=12000) is certain.
 
 examples:
   dse uncertainty hardware.l2_mib=8,16,32,64,128 samples=2000 name=l2_bands
-  dse uncertainty hardware=h100 parallelism.tensor_parallel=1,2,4,8 model=llama3_8b precision=bf16 samples=1000
+  dse uncertainty model=llama3_8b,qwen2_7b parallelism.tensor_parallel=1,2,4,8 samples=1000 name=split_bands
 """
 
 from __future__ import annotations

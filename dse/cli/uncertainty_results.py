@@ -190,6 +190,8 @@ def _deciding(found: Analysis, influence: Sequence[Mapping[str, Any]]) -> str:
              "at base", "at high")]
     count: dict[tuple[Any, ...], int] = {}
     for row in influence:
+        if not row["total"] > 0.0:  # certain, or not known
+            continue
         which = tuple(row[key] for key in (*found.competition.given, "technique", "quantity"))
         count[which] = count.get(which, 0) + 1
         if count[which] <= DECIDING:
@@ -199,5 +201,4 @@ def _deciding(found: Analysis, influence: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _index(row: Mapping[str, Any], name: str) -> str:
-    value, error = row[name], row[f"{name}_error"]
-    return "" if math.isnan(value) else f"{value:.2f} ± {error:.2f}"
+    return f"{row[name]:.2f} ± {row[f'{name}_error']:.2f}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 L2 = "hardware.l2_mib"
 TECHNIQUE = "technique"
+REFRESH_S, BETWEEN_LINES_S = 0.3, 10.0
 KEYS = ("of", "shape", "percentiles", "along", "factor", "quantities", "index_samples")
 
 
@@ -38,6 +40,8 @@ def uncertainty(loader: ConfigLoader, master: DictConfig, arguments: Sequence[st
     started = time.perf_counter()
     found = analysis(ensemble, among, wanted)
     elapsed_s = time.perf_counter() - started
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[K")
     return write_outcome(Outcome(found, asked.settings, tuple(arguments), elapsed_s), asked.settings["name"])
 
 
@@ -93,7 +97,25 @@ def _ensemble(asked: Designs) -> tuple[Ensemble, Columns]:
         drawn = intervals(one.settings, _listed(own, "of"), asked.axes)
         members += [Member(part, drawn) for part in asked.parts(one)]
     columns = design_columns([member.part for member in members], asked.columns)
-    return Ensemble(members, checked_shape(own["shape"])), columns
+    return Ensemble(members, checked_shape(own["shape"]), _progress()), columns
+
+
+def _progress() -> Callable[[int], None]:
+    """Tells on standard error how far the draws are: one line rewritten on a terminal, else a line now and then."""
+    started = told = time.monotonic()
+    terminal = sys.stderr.isatty()
+
+    def tell(done: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told < (REFRESH_S if terminal else BETWEEN_LINES_S):
+            return
+        told = now
+        text = f"{done:,} evaluations, {done / (now - started):,.0f}/s"
+        sys.stderr.write(f"\r\x1b[K{text}\r" if terminal else f"{text}\n")
+        sys.stderr.flush()
+
+    return tell
 
 
 def _competition(asked: Designs, columns: Columns) -> Competition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,11 +32,13 @@ class Ensemble:
     """All designs, numbered through the members in their order, and the unknowns behind them.
 
     An unknown has the same share of its distribution in every design of a draw, so that designs, and the same design
-    without and with a technique, are compared on the same draw. Raises InputError for more designs than MOST_DESIGNS.
+    without and with a technique, are compared on the same draw. `watch` is told now and then how many evaluations are
+    done. Raises InputError for more designs than MOST_DESIGNS.
     """
 
-    def __init__(self, members: Sequence[Member], shape: str) -> None:
+    def __init__(self, members: Sequence[Member], shape: str, watch: Callable[[int], None] | None = None) -> None:
         self.members, self.shape = tuple(members), shape
+        self.watch, self.evaluations = watch, 0
         self.unknowns = unknowns(member.intervals for member in members)
         self.starts = np.cumsum([0, *(member.part.grid.size for member in members)])
         self.size = int(self.starts[-1])
@@ -67,6 +69,9 @@ class Ensemble:
             outer = Changes(tuple(axis.index for axis in grid.axes), own)
             inner = Changes(tuple(one.slot for one in member.intervals), known[1])
             found[:, first:last] = evaluate_product(grid.base, outer, inner)
+        self.evaluations += len(places) * points.shape[1]
+        if self.watch:
+            self.watch(self.evaluations)
         return found
 
     def design_blocks(self, order: Places, points: int) -> Iterator[slice]:
