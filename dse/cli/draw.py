@@ -126,7 +126,11 @@ def _tornado(table: Columns, record: Mapping[str, Any], quantity: str) -> Any:
 
 def read_table(path: Path) -> Columns:
     """The columns of a CSV file; what is empty in a column of numbers is NaN."""
+    import numpy as np
+    import pyarrow as pa
     from pyarrow import csv
 
     table = csv.read_csv(path)
-    return {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+    columns = {name: table.column(name) for name in table.column_names}
+    return {name: np.full(len(column), np.nan) if pa.types.is_null(column.type) else
+            column.to_numpy(zero_copy_only=False) for name, column in columns.items()}

@@ -64,7 +64,7 @@ def _fill(folder: Path, outcome: Outcome, final: Path) -> str:
     record = _record(outcome)
     write_record(folder / RECORD, record)
     left_out = []
-    if outcome.settings["figures"]:
+    if outcome.settings["figures"] and any(one["undecided"] < 1.0 for one in record["answers"]):
         from dse.cli.draw import draw_uncertainty
 
         left_out = draw_uncertainty(folder, record)
@@ -146,7 +146,10 @@ def summary_text(outcome: Outcome, rows: Mapping[str, Sequence[Mapping[str, Any]
     head = (f"{found.ensemble.size:,} designs under {found.asked.samples:,} draws of {len(intervals)} uncertain "
             f"constants ({len(found.ensemble.unknowns)} unknowns, {found.ensemble.shape}, seed {found.asked.seed}) in "
             f"{outcome.elapsed_s:.1f} s")
-    parts = [head, _spreads(found), *_moves(found), _deciding(found, rows["sobol"]), f"results: {folder}"]
+    undecided = [one.undecided for one in headlines(found)]
+    parts = [head, _spreads(found), *_moves(found), _deciding(found, rows["sobol"]),
+             f"no design is feasible in any draw: see the violations in {folder / 'bands.csv'}" if min(undecided) == 1.0
+             else "", f"results: {folder}"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -160,18 +163,21 @@ def _spreads(found: Analysis) -> str:
         lines = [(f"best {found.asked.aim.name}", one.objective), (f"best {along}", one.optimum)]
         for name, spread in lines:
             if spread is not None:
-                rows.append((*map(str, one.situation), one.technique, name, f"{spread.base:.6g}",
-                             f"{spread.percentiles[low]:.6g}", f"{spread.percentiles.get('p50', math.nan):.6g}",
-                             f"{spread.percentiles[high]:.6g}"))
+                at = (spread.percentiles.get(percentile, math.nan) for percentile in (low, "p50", high))
+                rows.append((*map(str, one.situation), one.technique, name, _shown(spread.base), *map(_shown, at)))
     more = len(headlines(found)) - LONGEST_SUMMARY
     return (text_columns(rows, left=len(found.competition.given) + 2)
             + (f"\n({more} more in {RECORD})" if more > 0 else ""))
 
 
+def _shown(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
 def _moves(found: Analysis) -> Iterator[str]:
     """What the technique does to the optimum, in a sentence for each situation."""
     for one in headlines(found)[:LONGEST_SUMMARY]:
-        if one.gain is None:
+        if one.gain is None or one.undecided == 1.0:
             continue
         where = f" ({', '.join(map(str, one.situation))})" if one.situation else ""
         names = list(one.gain.percentiles)

@@ -154,9 +154,10 @@ def _draw_strip(axes: Axes, data: BandFigure, curve: BandCurve, style: CurveStyl
     if logarithmic:
         left, right = 2.0**left, 2.0**right
     axes.bar(left, 100.0 * curve.probability, right - left, align="edge", color=style.colour, linewidth=0.0, zorder=3.0)
-    best = int(np.nanargmax(np.where(np.isfinite(curve.base), quantity(data.objective).better * curve.base, -np.inf)))
-    axes.plot([x[best]], [0.0], marker="^", color=style.colour, markersize=4.0, clip_on=False, zorder=5.0,
-              markeredgecolor="white", markeredgewidth=0.4)
+    if np.isfinite(curve.base).any():
+        best = int(np.nanargmax(quantity(data.objective).better * curve.base))
+        axes.plot([x[best]], [0.0], marker="^", color=style.colour, markersize=4.0, clip_on=False, zorder=5.0,
+                  markeredgecolor="white", markeredgewidth=0.4)
 
 
 def _is_logarithmic(x: Floats) -> bool:

@@ -137,6 +137,16 @@ def test_less_can_be_better(capsys: pytest.CaptureFixture[str]) -> None:
     assert float(robust["least mean regret"]["regret_mean"]) <= float(robust["best at base"]["regret_mean"])
 
 
+def test_no_feasible_design_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["uncertainty", "hardware.l2_mib=8,16", "hardware.hbm_gb=1", "samples=16", "name=none",
+                 "uncertainty.index_samples=4"]) == 0
+    said = capsys.readouterr().out
+    assert "no design is feasible in any draw" in said
+    assert "nan" not in said
+    assert not list(Path("runs/none").glob("*.svg"))
+    assert all(row["probability_feasible"] == "0" and not row["assured"] for row in rows("bands", "none"))
+
+
 def test_plot_draws_a_saved_run_again(capsys: pytest.CaptureFixture[str]) -> None:
     run()
     pictures = {path.name: path.read_bytes() for path in Path("runs/u").glob("*.svg")}
