@@ -48,6 +48,7 @@ SPACE = Space((
 ))
 SEEDS = 10
 REFINED = 3
+FRONT_VALUES = 17
 
 
 def problem() -> Problem:
@@ -112,7 +113,7 @@ def efficiency(folder: Path) -> None:
 
 def _fronts(folder: Path, of: Problem) -> None:
     aim = memory_goal()
-    answer = exact(of, aim, 9)
+    answer = exact(of, aim, FRONT_VALUES)
     genetic = Sampling("nsga2", False, "", {"population_size": 200})
     for sampling, n_trials in ((Sampling("tpe", True, ""), 500), (genetic, 5500)):
         shares, designs = [], []

@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from dse.search.file_lock import exclusive
-from dse.search.journal_replay import Op, Replay, frozen
+from dse.search.journal_replay import Op, Replay, distribution_text, frozen
 from dse.search.store import Claim, SavedStudy, StorageError, Store
 from dse.search.workers import WorkerFiles
 
 WRITER = "dse"
+DISTRIBUTIONS, PARAMS = b'"distributions":', b',"params":'  # of a finished trial, in this order
 
 
 class JournalStore(Store):
@@ -33,6 +33,7 @@ class JournalStore(Store):
 
     def _forget(self) -> None:
         self._replay = Replay()
+        self._distributions: dict[bytes, Any] = {}
         self._offset = 0
         self._given: dict[int, int] = {}
 
@@ -123,7 +124,7 @@ class JournalStore(Store):
         last = len(lines) - 2  # behind the last newline stands nothing, or a torn line
         for place, text in enumerate(lines[:-1]):
             try:
-                line = json.loads(text)
+                line = self._line(text)
                 self._replay.apply(line)
             except (ValueError, TypeError, KeyError) as error:
                 if place == last:
@@ -131,6 +132,18 @@ class JournalStore(Store):
                 raise StorageError(self.where, f"the line at byte {self._offset} is not of a journal, and whole lines "
                                    "follow it: the file was damaged, restore it from a copy") from error
             self._offset += len(text) + 1
+
+    def _line(self, text: bytes) -> Any:
+        """The line as data. The distributions of a study are the same text in each of its lines: read once."""
+        start, stop = text.find(DISTRIBUTIONS), text.find(PARAMS)
+        if not 0 <= start < stop or text.find(DISTRIBUTIONS, start + 1) >= 0 or text.find(PARAMS, stop + 1) >= 0:
+            return json.loads(text)
+        same = text[start + len(DISTRIBUTIONS):stop]
+        if same not in self._distributions:
+            self._distributions[same] = json.loads(same)
+        line = json.loads(text[:start] + text[stop + 1:])
+        line["distributions"] = self._distributions[same]
+        return line
 
     def _cut_torn_line(self) -> None:
         try:
@@ -202,7 +215,7 @@ def _line(study: int, trial: FrozenTrial) -> dict[str, Any]:
     line = {
         "op_code": Op.CREATE_TRIAL, "study_id": study, "state": trial.state.value,
         "datetime_start": _utc(trial.datetime_start), "datetime_complete": _utc(trial.datetime_complete),
-        "distributions": {key: _text(one) for key, one in trial.distributions.items()},
+        "distributions": {key: distribution_text(one) for key, one in trial.distributions.items()},
         "params": {key: trial.distributions[key].to_internal_repr(value) for key, value in trial.params.items()},
         "user_attrs": trial.user_attrs, "system_attrs": trial.system_attrs, "intermediate_values": {},
     }
@@ -214,14 +227,3 @@ def _line(study: int, trial: FrozenTrial) -> dict[str, Any]:
 
 def _utc(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).isoformat()
-
-
-_TEXTS: dict[int, tuple[BaseDistribution, str]] = {}
-
-
-def _text(distribution: BaseDistribution) -> str:
-    """The distribution in JSON; the trials of a study share their distributions, so that few are ever written out."""
-    known = _TEXTS.get(id(distribution))
-    if known is None or known[0] is not distribution:
-        known = _TEXTS[id(distribution)] = (distribution, distribution_to_json(distribution))
-    return known[1]

@@ -8,7 +8,7 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -104,3 +104,14 @@ def distribution(text: str) -> BaseDistribution:
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone().replace(tzinfo=None)
+
+
+_TEXTS: dict[int, tuple[BaseDistribution, str]] = {}
+
+
+def distribution_text(distribution: BaseDistribution) -> str:
+    """The distribution in JSON; the trials of a study share their distributions, so that few are ever written out."""
+    known = _TEXTS.get(id(distribution))
+    if known is None or known[0] is not distribution:
+        known = _TEXTS[id(distribution)] = (distribution, distribution_to_json(distribution))
+    return known[1]

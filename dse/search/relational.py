@@ -6,16 +6,16 @@ table, where Optuna takes a dozen transactions a trial.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -23,11 +23,12 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from dse.errors import InputError
 from dse.search.file_lock import guarded
-from dse.search.journal_replay import distribution
+from dse.search.journal_replay import distribution, distribution_text
 from dse.search.server_workers import ServerWorkers
 from dse.search.store import Claim, SavedStudy, StorageError, Store
 from dse.search.workers import WorkerFiles
 
+NUMBER = frozenset("-0123456789")
 REVISION = "v3.2.0.a"  # of Optuna's tables; any other is left to Optuna to check
 STUDIES, DIRECTIONS = models.StudyModel.__table__, models.StudyDirectionModel.__table__
 STUDY_ATTRS, TRIALS = models.StudyUserAttributeModel.__table__, models.TrialModel.__table__
@@ -69,7 +70,7 @@ class RelationalStore(Store):
     def trials(self, study: SavedStudy) -> list[FrozenTrial]:
         """All trials of a study, by number."""
         with self._transaction():
-            return self._trials(study, -1)
+            return self._trials(study, -1, named=True)
 
     def claims(self, study: SavedStudy) -> list[Claim]:
         """What processes say that they are working on."""
@@ -139,7 +140,7 @@ class RelationalStore(Store):
         both = list(zip(places, trials, strict=True))
         self._insert(PARAMS, [
             {"trial_id": place, "param_name": key, "param_value": trial.distributions[key].to_internal_repr(value),
-             "distribution_json": distribution_to_json(trial.distributions[key])}
+             "distribution_json": distribution_text(trial.distributions[key])}
             for place, trial in both for key, value in trial.params.items()])
         self._insert(VALUES, [{"trial_id": place, "objective": number, "value": value, "value_type": FINITE}
                               for place, trial in both for number, value in enumerate(trial.values or ())])
@@ -157,7 +158,8 @@ class RelationalStore(Store):
             TRIALS.c.study_id == study.place, TRIALS.c.trial_id > last,
             TRIALS.c.state.in_([TrialState.RUNNING, TrialState.WAITING])
         ).values(state=TrialState.FAIL, datetime_complete=_utc(datetime.now())))
-        found = self._trials(study, last)
+        with _no_collection():
+            found = self._trials(study, last, named=False)
         if found:
             self._seen[study.place] = max(trial._trial_id for trial in found)
         return found
@@ -180,13 +182,15 @@ class RelationalStore(Store):
         if rows:
             self._connection.execute(sa.insert(table), rows)
 
-    def _trials(self, study: SavedStudy, last: int) -> list[FrozenTrial]:
+    def _trials(self, study: SavedStudy, last: int, named: bool) -> list[FrozenTrial]:
+        """Trials behind the one with the id `last`; constraints by name where `named`, else as one list alone."""
         of = (TRIALS.c.study_id == study.place, TRIALS.c.trial_id > last)
 
-        def parts(table: sa.Table, *columns: str, order: str = "trial_id") -> dict[int, list[tuple[Any, ...]]]:
+        def parts(table: sa.Table, *columns: str, order: str = "trial_id", also: tuple[Any, ...] = ()) -> (
+                dict[int, list[tuple[Any, ...]]]):
             chosen = sa.select(table.c.trial_id, *(table.c[name] for name in columns))
             return _grouped(self._connection.execute(
-                chosen.join(TRIALS, TRIALS.c.trial_id == table.c.trial_id).where(*of).order_by(table.c[order])))
+                chosen.join(TRIALS, TRIALS.c.trial_id == table.c.trial_id).where(*of, *also).order_by(table.c[order])))
 
         rows = self._connection.execute(sa.select(
             TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state, TRIALS.c.datetime_start, TRIALS.c.datetime_complete
@@ -195,7 +199,9 @@ class RelationalStore(Store):
             return []
         params = parts(PARAMS, "param_name", "param_value", "distribution_json", order="param_id")
         values = parts(VALUES, "value", "value_type", order="objective")
-        user, system = parts(USER_ATTRS, "key", "value_json"), parts(SYSTEM_ATTRS, "key", "value_json")
+        user = parts(USER_ATTRS, "key", "value_json")
+        system = parts(SYSTEM_ATTRS, "key", "value_json",
+                       also=() if named else (~SYSTEM_ATTRS.c.key.startswith("constraints:"),))
         return [_frozen(row, params.get(row[0], []), values.get(row[0], []), user.get(row[0], []),
                         system.get(row[0], [])) for row in rows]
 
@@ -243,17 +249,36 @@ class RelationalStore(Store):
                                "still there") from error
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Python's garbage collector walks all objects again and again while very many are made that all stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def lock_key(name: str) -> int:
     """A number of 63 bits for a server's advisory lock."""
     return int.from_bytes(hashlib.sha256(f"dse {name}".encode()).digest()[:8], "big") >> 1
 
 
-def _grouped(rows: Iterable[Any]) -> dict[int, list[tuple[Any, ...]]]:
+def _grouped(rows: sa.CursorResult[Any]) -> dict[int, list[tuple[Any, ...]]]:
     """Rows by their first column, which is left out."""
     found: dict[int, list[tuple[Any, ...]]] = {}
-    for first, *rest in rows:
-        found.setdefault(first, []).append(tuple(rest))
+    for row in rows.all():
+        found.setdefault(row[0], []).append(row[1:])
     return found
+
+
+def _loaded(text: str) -> Any:
+    """A value from JSON; most are numbers, and there are ten of them a trial."""
+    if text[0] in NUMBER:
+        return int(text) if text.isdigit() else float(text)
+    return json.loads(text)
 
 
 def _frozen(row: Any, params: list[Any], values: list[Any], user: list[Any], system: list[Any]) -> FrozenTrial:
@@ -264,8 +289,8 @@ def _frozen(row: Any, params: list[Any], values: list[Any], user: list[Any], sys
         values=[models.TrialValueModel.stored_repr_to_value(*value) for value in values] or None,
         datetime_start=_local(start), datetime_complete=_local(complete),
         params={name: distributions[name].to_external_repr(value) for name, value, _ in params},
-        distributions=distributions, user_attrs={key: json.loads(text) for key, text in user},
-        system_attrs={key: json.loads(text) for key, text in system}, intermediate_values={})
+        distributions=distributions, user_attrs={key: _loaded(text) for key, text in user},
+        system_attrs={key: _loaded(text) for key, text in system}, intermediate_values={})
 
 
 def _utc(time: datetime | None) -> datetime | None:

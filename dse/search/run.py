@@ -70,12 +70,12 @@ def run(problem: Problem, goal: Goal, settings: Settings) -> Outcome:
         search = Search(problem, goal, store, study, settings.sampling, settings.n_trials, settings.seed,
                         [*adopted, *settings.known], settings.report, settings.stop)
         search.run()
-        found = saved_search(store, study)
+        found = saved_search(store, study, search.memory.finished)
         proof = None
         if settings.certificate_s > 0.0 and not settings.stop() and found.feasible:
             proof = certificate(problem, goal, found, settings.certificate_s)
             _keep(store, study, proof)
-            found = saved_search(store, study)
+            found = saved_search(store, study, search.memory.finished)
         return Outcome(found, store.where, search.added, settings.n_trials, settings.stop(), search.exhausted,
                        settings.sampling, proof)
 

@@ -166,10 +166,10 @@ def hypervolume(losses: Numbers, reference: Numbers) -> float:
     return float(moocore.hypervolume(np.ascontiguousarray(losses.T), ref=reference))
 
 
-def saved_search(store: Store, study: SavedStudy) -> SavedSearch:
-    """The study as it stands in the store."""
+def saved_search(store: Store, study: SavedStudy, known: Sequence[FrozenTrial] | None = None) -> SavedSearch:
+    """The study as it stands in the store; `known` are its trials where they have just been read."""
     head = saved_header(study, store.where)
-    trials = store.trials(study)
+    trials = store.trials(study) if known is None else known
     running = sum(len(claim.points) for claim in store.claims(study) if claim.alive)
     running += sum(not trial.state.is_finished() for trial in trials)
     return SavedSearch(study.name, store.where, head, study.user_attrs, trials, running)

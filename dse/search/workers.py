@@ -38,11 +38,12 @@ class WorkerFiles:
             raise StorageError(str(self.folder), error.strerror or str(error)) from error
 
     def claims(self, study: str) -> list[Claim]:
-        """Every claim on a study."""
+        """Every claim on a study, and what a process left that ended before it had written one."""
         if not self.folder.is_dir():
             return []
         found = (self._read(path) for path in sorted(self.folder.glob("*.claim")))
-        return [Claim(path, alive, points) for path, alive, name, points in found if name == study]
+        return [Claim(path, alive, points) for path, alive, name, points in found
+                if name == study or not (name or alive)]
 
     def drop(self, worker: str) -> None:
         """Removes the claim of a process that is gone."""
