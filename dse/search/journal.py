@@ -19,6 +19,7 @@ from dse.search.store import Claim, SavedStudy, StorageError, Store
 from dse.search.workers import WorkerFiles
 
 WRITER = "dse"
+FIRST = b'{"'  # how every line begins
 DISTRIBUTIONS, PARAMS = b'"distributions":', b',"params":'  # of a finished trial, in this order
 
 
@@ -149,11 +150,19 @@ class JournalStore(Store):
         try:
             size = self.path.stat().st_size
             if size > self._offset:
+                self._refuse_other()
                 _cut(self.path, self._offset)
         except FileNotFoundError:
             return
         except OSError as error:
             raise StorageError(self.where, error.strerror or str(error)) from error
+
+    def _refuse_other(self) -> None:
+        """StorageError for a file without a single line of a journal, which is not ours to cut."""
+        with self.path.open("rb") as stream:
+            first = stream.read(len(FIRST)).strip(b"\0")
+        if self._offset == 0 and not FIRST.startswith(first):
+            raise StorageError(self.where, "the file is not a journal: choose another storage")
 
     def _append(self, lines: list[dict[str, Any]]) -> None:
         """Writes lines, durable on return; if the disk takes only part of them, none is left in the file."""

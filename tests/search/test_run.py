@@ -173,6 +173,14 @@ def test_a_torn_last_line_is_cut_back_and_kept_beside(tmp_path: Path, torn: byte
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
+def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "studies.journal"
+    path.write_text("my notes\n")
+    with pytest.raises(StorageError, match="not a journal"):
+        run(problem(), BOTH, settings(tmp_path, 5))
+    assert path.read_text() == "my notes\n"
+
+
 def test_a_damaged_middle_is_refused_and_left_alone(tmp_path: Path) -> None:
     run(problem(), BOTH, settings(tmp_path, 10))
     path = tmp_path / "studies.journal"
