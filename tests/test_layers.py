@@ -22,7 +22,8 @@ LAYERS = (
     {"cli", "calibration.__main__"},
     {"__main__", "__init__"},
 )
-ONLY_IN = {"optuna": "search", "hydra": "cli", "omegaconf": "cli", "matplotlib": "figures", "llvmlite": "grid", "numba": "grid"}
+ONLY_IN = {"optuna": "search", "hydra": "cli", "omegaconf": "cli", "matplotlib": "figures",
+     "llvmlite": "grid", "numba": "grid"}
 MODULES = sorted((ROOT / "dse").rglob("*.py"))
 
 
