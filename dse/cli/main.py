@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dse.errors import InputError
 from dse.version import __version__
@@ -55,9 +55,9 @@ def main(arguments: Sequence[str]) -> int:
     return _run(module.run, rest)
 
 
-def _run(run: object, rest: list[str]) -> int:
+def _run(run: Callable[[Sequence[str]], int], rest: Sequence[str]) -> int:
     try:
-        status = run(rest)  # type: ignore[operator]
+        return run(rest)
     except InputError as error:
         return _fail(str(error), BAD_INPUT)
     except KeyboardInterrupt as interrupt:
@@ -67,7 +67,6 @@ def _run(run: object, rest: list[str]) -> int:
         return FAILED
     except OSError as error:
         return _fail(f"{error.filename or 'the system'}: {error.strerror or error}", FAILED)
-    return int(status or 0)
 
 
 def _fail(sentence: str, status: int) -> int:

@@ -9,52 +9,48 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 
-class GridSweeper(Sweeper):
-    """`hydra/sweeper=grid`: every design of a grid in one compiled batch, instead of a job for each."""
+class BatchSweeper(Sweeper):
+    """What evaluates designs as batches in this process, instead of a job for each. Abstract."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps what Hydra hands over; the task itself is not run, since designs are evaluated as one batch."""
+        """Keeps what Hydra hands over; the task itself is not run."""
         self.hydra_context = hydra_context
         self.config = config
         self._loader, self._master = hydra_context.config_loader, config
+
+    def given(self, arguments: list[str]) -> list[str]:
+        """The axes that a configuration file gives, and then those of the command line, which win."""
+        return [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
+
+
+class GridSweeper(BatchSweeper):
+    """`hydra/sweeper=grid`: every design of a grid in one compiled batch."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Evaluates the grid and writes its folder; returns that folder's path."""
         from dse.cli.grid_sweep import sweep
 
-        given = [f"{key}={value}" for key, value in self.params.items()]
-        return sweep(self._loader, self._master, [*given, *arguments])
+        return sweep(self._loader, self._master, self.given(arguments))
 
 
-class StudySweeper(Sweeper):
-    """`hydra/sweeper=study`: an Optuna study that can be stopped and resumed, instead of a job for each design."""
-
-    def __init__(self, params: dict[str, str] | None = None) -> None:
-        self.params = params or {}
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps what Hydra hands over; the task itself is not run, since designs are evaluated in batches."""
-        self.hydra_context = hydra_context
-        self.config = config
-        self._loader, self._master = hydra_context.config_loader, config
+class StudySweeper(BatchSweeper):
+    """`hydra/sweeper=study`: an Optuna study that can be stopped and resumed."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the search up to its target; returns the studies as plain data."""
         from dse.cli.search import sweep
 
-        given = [f"{key}={value}" for key, value in self.params.items()]
-        return sweep(self._loader, self._master, [*given, *arguments])
+        return sweep(self._loader, self._master, self.given(arguments))
 
 
-class UncertaintySweeper(GridSweeper):
+class UncertaintySweeper(BatchSweeper):
     """`hydra/sweeper=uncertainty`: the intervals of the assumptions carried through every design of a grid."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the draws and writes their folder; returns that folder's path."""
         from dse.cli.uncertainty_run import uncertainty
 
-        given = [f"{key}={value}" for key, value in self.params.items()]
-        return uncertainty(self._loader, self._master, [*given, *arguments])
+        return uncertainty(self._loader, self._master, self.given(arguments))
