@@ -8,6 +8,7 @@ from typing import Any
 from dse.case import case
 from dse.constants import KEYS
 from dse.cost.bill import Bill, bill
+from dse.cost.energy import Work, energy
 from dse.errors import InputError
 from dse.latency.phases import (
     Pass,
@@ -19,6 +20,7 @@ from dse.latency.phases import (
     prefill,
 )
 from dse.latency.roofline import OperatorTime
+from dse.latency.work import operator_work
 from dse.objective import VIOLATIONS, Case, Metrics, devices, metrics
 from dse.provenance import provenance
 from dse.technique.terms import OFF
@@ -48,6 +50,7 @@ def evaluation(config: Mapping[str, Any]) -> dict[str, Any]:
         "technique_metrics": _metrics(chosen, with_it),
         "speedup": without.request_s / with_it.request_s,
         "performance_per_cost_gain": with_it.tokens_per_s_per_usd / without.tokens_per_s_per_usd,
+        "dollars": dollars(config["cost"]),
         "notes": notes(config, chosen.setting),
         "provenance": provenance(),
     }
@@ -74,15 +77,34 @@ def notes(config: Mapping[str, Any], at: Setting) -> list[str]:
     return found
 
 
-def operators(at: Setting) -> list[dict[str, Any]]:
-    """Every operator of the prefill and of the mean decode step of one micro-batch, all layers together."""
+def dollars(cost: Mapping[str, Any]) -> str:
+    """Which dollars the amounts are in: nominal ones, of the years of the constants that enter them."""
+    dates = [str(constant["date"])[:4] for group in cost.values() if isinstance(group, Mapping)
+             for constant in group.values() if isinstance(constant, Mapping) and "USD" in str(constant.get("unit"))]
+    return f"nominal USD of {min(dates)} to {max(dates)}" if dates else "USD as set by the user"
+
+
+def operators(of: Case) -> list[dict[str, Any]]:
+    """Every operator of the prefill and of the mean decode step of one micro-batch, all layers together.
+
+    Amounts are of one device; `energy_j` is what its work takes, without what the device draws anyway.
+    """
+    at = of.setting
     batch = memory(at).batch
     first = [prefill(at, batch)]
     steps = [decode(at, batch, decode_context(at.traffic, part)) for part in DECODE_PARTS]
-    return [*_phase("prefill", first, at), *_phase("decode", steps, at)]
+    return [*_phase("prefill", first, of), *_phase("decode", steps, of)]
 
 
-def _phase(phase: str, passes: list[Pass], at: Setting) -> Iterator[dict[str, Any]]:
+def energy_j(operator: OperatorTime, of: Case) -> dict[str, float]:
+    """Joules of one operator on one device by where they go: compute, l2, hbm, link."""
+    done = operator_work(operator)
+    work = Work(done.flops / of.setting.precision.matrix_rate, done.l2_bytes, done.hbm_bytes, done.link_bytes)
+    spent = energy(work, 0.0, of.setting.device, of.cost)
+    return {"compute": spent.compute_j, "l2": spent.l2_j, "hbm": spent.hbm_j, "link": spent.link_j}
+
+
+def _phase(phase: str, passes: list[Pass], of: Case) -> Iterator[dict[str, Any]]:
     share = 1.0 / len(passes)
     entries = [list(_entries(one)) for one in passes]
     for same in zip(*entries, strict=True):
@@ -91,8 +113,9 @@ def _phase(phase: str, passes: list[Pass], at: Setting) -> Iterator[dict[str, An
         yield {"phase": phase, "name": name, "count": count, "time_s": count * mean.time_s, "bound": bound(mean),
                "hidden_s": count * mean.hidden_s, "hbm_bytes": count * mean.hbm_bytes,
                "prefetched_bytes": count * mean.prefetched_bytes, "l2_bytes": count * mean.l2_bytes,
-               "link_bytes": count * mean.link_bytes, "flops": count * mean.flops}
-    yield from _between_stages(phase, passes, at)
+               "link_bytes": count * mean.link_bytes, "flops": count * mean.flops,
+               "energy_j": {part: count * joules for part, joules in energy_j(mean, of).items()}}
+    yield from _between_stages(phase, passes, of.setting)
 
 
 def _between_stages(phase: str, passes: list[Pass], at: Setting) -> Iterator[dict[str, Any]]:
@@ -105,7 +128,7 @@ def _between_stages(phase: str, passes: list[Pass], at: Setting) -> Iterator[dic
     for name, times in (("stage_transfers", [one.transfers_s for one in passes]), ("pipeline_wait", waits)):
         yield {"phase": phase, "name": name, "count": 1.0, "time_s": sum(times) / len(times), "bound": "pipeline",
                "hidden_s": 0.0, "hbm_bytes": 0.0, "prefetched_bytes": 0.0, "l2_bytes": 0.0, "link_bytes": 0.0,
-               "flops": 0.0}
+               "flops": 0.0, "energy_j": {"compute": 0.0, "l2": 0.0, "hbm": 0.0, "link": 0.0}}
 
 
 def _entries(one: Pass) -> Iterator[tuple[str, float, OperatorTime]]:
@@ -133,7 +156,7 @@ def _metrics(of: Case, found: Metrics) -> dict[str, Any]:
     values = found._asdict()
     area = costs.area._asdict()
     return {
-        "latency": {**{name: values[name] for name in LATENCY}, "operators": operators(of.setting)},
+        "latency": {**{name: values[name] for name in LATENCY}, "operators": operators(of)},
         "area": {"die_mm2": area.pop("die_mm2"), "blocks_mm2": area},
         "cost": {"die_usd": found.die_usd, "device_usd": found.device_usd, "group_usd": found.group_usd,
                  "items_usd": costs.items._asdict(), "die_yield": found.die_yield,

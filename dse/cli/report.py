@@ -74,15 +74,17 @@ def _headline(answer: Mapping[str, Any]) -> str:
 
 
 def _operators(answer: Mapping[str, Any]) -> str:
-    rows = [("phase", "operator", "times", "none", answer["technique"], "hidden", "HBM GB", "bound by")]
+    rows = [("phase", "operator", "times", "none", answer["technique"], "hidden", "HBM GB", "J", "bound by")]
     both = zip(answer["baseline"]["latency"]["operators"], answer["technique_metrics"]["latency"]["operators"],
                strict=True)
     for without, with_it in both:
         if without["time_s"] > 0.0:
             rows.append((without["phase"], without["name"], f"{without['count']:.0f}", seconds(without["time_s"]),
                          seconds(with_it["time_s"]), seconds(with_it["hidden_s"]) if with_it["hidden_s"] else "",
-                         f"{without['hbm_bytes'] / GIGA:.2f}", with_it["bound"]))
-    head = "latency by operator: the prefill of the batch, and the mean decode step; all layers together"
+                         f"{without['hbm_bytes'] / GIGA:.2f}", f"{sum(without['energy_j'].values()):.3g}",
+                         with_it["bound"]))
+    head = ("latency by operator, HBM bytes and energy of one device: the prefill of the batch, and the mean decode "
+            "step; all layers together")
     return head + "\n" + columns(rows, left=2)
 
 
@@ -96,7 +98,7 @@ def _area(answer: Mapping[str, Any]) -> str:
 
 def _cost(answer: Mapping[str, Any]) -> str:
     cost = answer["baseline"]["cost"]
-    rows = [("cost of one device by item", "USD")]
+    rows = [(f"cost of one device by item, {answer['dollars']}", "USD")]
     rows += [(name.replace("_usd", "").replace("_", " "), f"{value:,.0f}") for name, value in cost["items_usd"].items()]
     return columns([*rows, ("device", f"{cost['device_usd']:,.0f}"),
                     ("whole group, hosts and network included", f"{cost['group_usd']:,.0f}"),

@@ -61,6 +61,24 @@ def test_the_parts_add_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert hidden == pytest.approx(saved, rel=1e-9)
 
 
+def test_energy_of_the_operators_and_of_idling_adds_up_to_the_power(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dynamic energy of a request's prefill and steps on one device, and 0.092 of the 400 W that it draws anyway."""
+    answer = evaluate(capsys, "technique=none")
+    found, design = answer["baseline"], answer["design"]
+    joules = {phase: sum(sum(entry["energy_j"].values()) for entry in found["latency"]["operators"]
+                         if entry["phase"] == phase) for phase in ("prefill", "decode")}
+    steps = 16384 - round(16384 * 2 / 3) - 1
+    static_w = design["cost"]["core"]["static_share"] * design["hardware"]["tdp_w"]
+    power_w = (joules["prefill"] + steps * joules["decode"]) / found["latency"]["request_s"] + static_w
+    assert power_w == pytest.approx(found["cost"]["device_power_w"], rel=1e-3)
+
+
+def test_dollars_say_which_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate(capsys)["dollars"] == "nominal USD of 2018 to 2026"
+    assert main(["evaluate"]) == 0
+    assert "cost of one device by item, nominal USD of 2018 to 2026" in capsys.readouterr().out
+
+
 def test_the_parts_add_up_in_a_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
     answer = evaluate(capsys, "parallelism.tensor_parallel=4", "parallelism.pipeline_parallel=2")
     latency = answer["baseline"]["latency"]
