@@ -67,15 +67,15 @@ class Reference:
             made = built.with_suffix(".cpp")
             made.write_text(text, encoding="utf-8")
             subprocess.run(["g++", *FLAGS, "-o", str(built), str(made)], check=True)
-        self.library: Any = ctypes.CDLL(str(built))
-        self.library.grid.restype = ctypes.c_int64
+        self.compiled: Any = ctypes.CDLL(str(built))
+        self.compiled.grid.restype = ctypes.c_int64
         self.slots, self.order, self.objectives = slots, order, len(objectives)
 
     def rows(self, base: Sequence[float], values: Numbers, out: Numbers) -> None:
         """All metrics of independent designs into `out`, on one thread."""
         pointers = (ctypes.c_void_p * len(values))(*(row.ctypes.data for row in values))
         numbers = np.array(base)
-        self.library.rows(ctypes.c_void_p(numbers.ctypes.data), pointers, ctypes.c_int64(0),
+        self.compiled.rows(ctypes.c_void_p(numbers.ctypes.data), pointers, ctypes.c_int64(0),
                           ctypes.c_int64(values.shape[1]), ctypes.c_int64(out.shape[1]),
                           ctypes.c_void_p(out.ctypes.data))
 
@@ -85,7 +85,7 @@ class Reference:
         pointers = (ctypes.c_void_p * len(axes))(*(axis.ctypes.data for axis in axes))
         lengths, numbers = np.array(grid.shape, dtype=np.int64), np.array(grid.base)
         out = np.empty((min(10**6, math.prod(grid.shape)), self.objectives))
-        count = self.library.grid(ctypes.c_void_p(numbers.ctypes.data), pointers,
+        count = self.compiled.grid(ctypes.c_void_p(numbers.ctypes.data), pointers,
                                   ctypes.c_void_p(lengths.ctypes.data), ctypes.c_int64(first), ctypes.c_int64(last),
                                   ctypes.c_void_p(out.ctypes.data))
         return out[:count]
