@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def _uncertainty_figures(folder: Path, record: Mapping[str, Any]) -> Iterator[tu
     if (folder / "sobol.csv").is_file():
         table = read_table(folder / "sobol.csv")
         for quantity in dict.fromkeys(table["quantity"].tolist()):
-            yield f"tornado_{quantity}", lambda quantity=quantity: _tornado(table, record, quantity)  # type: ignore[misc]
+            yield f"tornado_{quantity}", partial(_tornado, table, record, quantity)
 
 
 def _bands(table: Columns, record: Mapping[str, Any]) -> Any:

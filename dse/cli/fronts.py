@@ -6,6 +6,7 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ def fronts(asked: Designs) -> Fronts:
     tables, evaluated = [], 0
     tell = _progress(len(pieces) * len(both))
     for place, (piece, objectives) in enumerate(itertools.product(pieces, both)):
-        found = exact_front(piece.grid, objectives, lambda share, place=place: tell(place + share))  # type: ignore[misc]
+        found = exact_front(piece.grid, objectives, partial(tell, place))
         evaluated += found.evaluated
         tables.append(_columns(piece, found.front.places, asked.columns))
     joined = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
@@ -85,19 +86,19 @@ def _without_repeats(table: Columns, keys: Sequence[str]) -> Columns:
     return {name: column[first] for name, column in table.items()}
 
 
-def _progress(steps: int) -> Callable[[float], None]:
+def _progress(steps: int) -> Callable[[float, float], None]:
     """Tells the share done and the time left on standard error, one line rewritten on a terminal, else now and then."""
     started = time.monotonic()
     told = started
 
-    def tell(done: float) -> None:
+    def tell(before: float, within: float) -> None:
         nonlocal told
         now = time.monotonic()
         terminal = sys.stderr.isatty()
         if now - told < (0.2 if terminal else BETWEEN_LINES_S):
             return
         told = now
-        share = done / steps
+        share = (before + within) / steps
         left_s = (now - started) * (1.0 - share) / share if share > 0.0 else float("inf")
         sys.stderr.write(f"{share:.1%} of the designs settled, {left_s:,.0f} s left" + ("\r" if terminal else "\n"))
         sys.stderr.flush()

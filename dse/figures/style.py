@@ -7,6 +7,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -184,7 +185,7 @@ def save(figure: Figure, stem: Path | str, provenance: str = "") -> tuple[Path, 
              svg: _rendered(figure, "svg", {"Description": provenance, "Creator": "dse", "Date": None})}
     png.parent.mkdir(parents=True, exist_ok=True)
     for path, data in drawn.items():
-        write(path, lambda stream, data=data: _put(stream, data))  # type: ignore[misc]
+        write(path, partial(_put, data=data))
     return png, svg
 
 

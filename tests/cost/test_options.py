@@ -41,11 +41,14 @@ def test_option_loads_and_every_constant_is_ordered_and_sourced(group: str, name
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_the_ends_of_every_interval_are_usable(group: str, name: str) -> None:
+    """Each end is read, and the record of the low ends is nowhere above that of the high ends."""
+    ends = []
     for part in ("low", "high"):
         raw = raw_option(group, name)
         for key, value in raw.items():
             raw[key] = value[part] if isinstance(value, dict) else value
-        cost_assumptions({**raw_cost(A100), group: raw})
+        ends.append(getattr(cost_assumptions({**raw_cost(A100), group: raw}), group))
+    assert all(low <= high for low, high in zip(*ends, strict=True))
 
 
 def test_a_plain_number_is_the_users_own_assumption() -> None:
