@@ -17,9 +17,10 @@ from dse.fields import Field, Table
 from dse.hardware import ACCELERATOR, accelerator
 from dse.latency.phases import Setting
 from dse.latency.style import STYLE, latency_style
+from dse.model.language_model import MODEL, language_model
 from dse.objective import Case
 from dse.technique.registry import parameters, technique_terms
-from dse.workload import MODEL, PARALLELISM, TRAFFIC, language_model, parallelism, precision, traffic
+from dse.workload import PARALLELISM, TRAFFIC, parallelism, precision, traffic
 
 GROUPS = ("hardware", "latency", "model", "traffic", "precision", "parallelism", "technique", "cost")
 

@@ -25,7 +25,7 @@ class Field:
     `key` is its name there, `attribute` its name in the record, `scale` the exact factor from the key's unit to SI.
     `minimum` is excluded unless `closed`; `maximum` is allowed. `joint` marks what is checked together with other keys
     or needs more than a factor, so that it cannot be an axis by itself. `constant` marks an assumption that carries
-    low, base, high and a source in the unit `unit`.
+    low, base, high and a source in the unit `unit`. Where `default` is given, the key may be left out.
     """
 
     key: str
@@ -40,6 +40,7 @@ class Field:
     joint: bool = False
     constant: bool = False
     unit: str = ""
+    default: float | None = None
 
     def allowed(self) -> str:
         """What the field takes, in words, for error messages and help."""
@@ -102,6 +103,8 @@ class Table(NamedTuple):
         if field.attribute in given:
             return given[field.attribute]
         key = f"{self.group}.{field.key}"
+        if raw.get(field.key) is None and field.default is not None:
+            return field.default
         if raw.get(field.key) is None:
             raise InputError(f"{key} is missing: it takes {field.allowed()}")
         value = raw[field.key]
@@ -111,3 +114,8 @@ class Table(NamedTuple):
                 field.si(key, part)
             value = constant.base
         return field.si(key, value)
+
+
+def count(key: str, attribute: str, meaning: str, joint: bool = False) -> Field:
+    """A field that takes a whole number from 1 on."""
+    return Field(key, attribute, meaning, minimum=1.0, closed=True, integer=True, joint=joint)

@@ -1,4 +1,4 @@
-"""What is served: a language model, its numbers' precision, the traffic, and how it is spread over devices."""
+"""How a model is served: its numbers' precision, the traffic, and how it is spread over devices."""
 
 from __future__ import annotations
 
@@ -7,28 +7,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from dse.errors import InputError
-from dse.fields import Field, Table
-from dse.huggingface import model_mapping
+from dse.fields import Field, Table, count
 from dse.units import BITS_PER_BYTE, MILLI
 
 BITS = {"fp32": 32.0, "bf16": 16.0, "fp16": 16.0, "fp8": 8.0, "int8": 8.0, "int4": 4.0}
 SIXTEEN_BIT = ("bf16", "fp16")
 LARGEST_BATCH = "max"
-
-
-class LanguageModel(NamedTuple):
-    """A dense decoder-only transformer with grouped-query attention."""
-
-    layers: float
-    width: float
-    query_heads: float
-    kv_heads: float
-    head_width: float
-    ffn_width: float
-    gated: float
-    vocabulary: float
-    tied_embeddings: float
-    positions: float
 
 
 class Traffic(NamedTuple):
@@ -42,10 +26,19 @@ class Traffic(NamedTuple):
 
 
 class Parallelism(NamedTuple):
-    """How many devices share one copy of the model, and along which axis."""
+    """How many devices share one copy of the model, and along which axis.
+
+    A group has tensor_parallel x data_parallel x pipeline_parallel devices. Attention is copied data_parallel times,
+    each copy with sequences of its own on tensor_parallel devices; feed-forward networks are shared by all devices of
+    a stage.
+    """
 
     tensor_parallel: float
     pipeline_parallel: float
+    data_parallel: float = 1.0
+    expert_parallel: float = 1.0
+    sequence_parallel: float = 0.0
+    all_to_all: float = 0.0
 
 
 class Precision(NamedTuple):
@@ -58,35 +51,13 @@ class Precision(NamedTuple):
     matrix_rate: float
 
 
-def _count(key: str, attribute: str, meaning: str, joint: bool = False) -> Field:
-    return Field(key, attribute, meaning, minimum=1.0, closed=True, integer=True, joint=joint)
-
-
-MODEL = Table(
-    "model",
-    LanguageModel,
-    (
-        _count("layers", "layers", "transformer layers"),
-        _count("width", "width", "elements of the residual stream"),
-        _count("query_heads", "query_heads", "query heads", joint=True),
-        _count("kv_heads", "kv_heads", "key and value heads", joint=True),
-        _count("head_width", "head_width", "elements of one head"),
-        _count("ffn_width", "ffn_width", "elements between the matrices of the feed-forward network"),
-        Field("gated", "gated", "the feed-forward network has a gate beside its up projection", boolean=True),
-        _count("vocabulary", "vocabulary", "tokens of the vocabulary"),
-        Field("tied_embeddings", "tied_embeddings", "embedding and logits share one matrix", boolean=True),
-        Field("positions", "positions", "learned position embeddings", closed=True, integer=True),
-    ),
-    choices=("name", "huggingface", "parameters", "note"),
-).checked()
-
 TRAFFIC = Table(
     "traffic",
     Traffic,
     (
-        _count("batch", "batch", "sequences in flight on a group"),
-        _count("prompt_tokens", "prompt_tokens", "tokens of a prompt"),
-        _count("output_tokens", "output_tokens", "tokens generated for a request"),
+        count("batch", "batch", "sequences in flight on a group"),
+        count("prompt_tokens", "prompt_tokens", "tokens of a prompt"),
+        count("output_tokens", "output_tokens", "tokens generated for a request"),
         Field("ttft_limit_ms", "ttft_limit_s", "longest time to first token", MILLI, unit="ms"),
         Field("tpot_limit_ms", "tpot_limit_s", "longest time per output token", MILLI, unit="ms"),
     ),
@@ -97,34 +68,16 @@ PARALLELISM = Table(
     "parallelism",
     Parallelism,
     (
-        _count("tensor_parallel", "tensor_parallel", "devices that share each layer"),
-        _count("pipeline_parallel", "pipeline_parallel", "groups of devices that share the layers"),
+        count("tensor_parallel", "tensor_parallel", "devices that share each layer"),
+        count("pipeline_parallel", "pipeline_parallel", "groups of devices that share the layers"),
+        count("data_parallel", "data_parallel", "copies of attention, each with sequences of its own"),
+        count("expert_parallel", "expert_parallel", "parts of a stage's devices that the experts are dealt to"),
+        Field("sequence_parallel", "sequence_parallel", "reduce-scatter and all-gather in place of all-reduce, norms on"
+              " a share of the tokens", boolean=True),
+        Field("all_to_all", "all_to_all", "tokens are sent to their experts' devices, not gathered on all",
+              boolean=True),
     ),
 ).checked()
-
-
-def model_group(raw: Mapping[str, Any], overridden: Collection[str] = ()) -> dict[str, Any]:
-    """The group `model` with the file that `huggingface` names read into it; the group as it is where that is null.
-
-    The file gives the name and the whole shape, in place of those of the chosen option. Only the keys in `overridden`,
-    which the user set one by one, stand above the file.
-    """
-    if raw.get("huggingface") is None:
-        return dict(raw)
-    read = {**model_mapping(raw["huggingface"]), "huggingface": None, "parameters": None, "note": None}
-    return {**raw, **{key: value for key, value in read.items() if key == "huggingface" or key not in overridden}}
-
-
-def language_model(raw: Mapping[str, Any]) -> LanguageModel:
-    """The model that the group `model` describes, read from a file where `huggingface` names one.
-
-    Raises InputError where a key is unknown, missing or impossible, or where the heads do not fit together.
-    """
-    model: LanguageModel = MODEL.read(model_group(raw))
-    if model.query_heads % model.kv_heads:
-        raise InputError(f"model.kv_heads={model.kv_heads:g} is not allowed: it must divide "
-                         f"model.query_heads={model.query_heads:g}")
-    return model
 
 
 def traffic_group(raw: Mapping[str, Any], overridden: Collection[str] = ()) -> dict[str, Any]:
@@ -170,7 +123,7 @@ def _split(raw: Mapping[str, Any]) -> dict[str, int]:
     if total is None or share is None:
         missing = "total_tokens" if total is None else "prompt_share"
         raise InputError(f"traffic.{missing} is missing: traffic.total_tokens and traffic.prompt_share go together")
-    total = int(_count("total_tokens", "", "").si("traffic.total_tokens", total))
+    total = int(count("total_tokens", "", "").si("traffic.total_tokens", total))
     share = Field("prompt_share", "", "", maximum=1.0).si("traffic.prompt_share", share)
     prompt = round(total * share)
     if not 1 <= prompt < total:

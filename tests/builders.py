@@ -10,8 +10,9 @@ import yaml
 from dse.hardware import Accelerator, accelerator
 from dse.latency.phases import Setting
 from dse.latency.style import LatencyStyle, latency_style
+from dse.model.language_model import language_model
 from dse.technique.registry import technique_terms
-from dse.workload import Parallelism, Traffic, language_model, precision
+from dse.workload import Parallelism, Traffic, precision
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 TECHNIQUES = ("none", "preserve", "preserve_weights", "preserve_kv")

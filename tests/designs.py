@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from dse.hardware import FULL_MESH, SWITCH, TORUS, Accelerator
 from dse.latency.phases import Setting
 from dse.latency.style import LatencyStyle
+from dse.model.language_model import LanguageModel
 from dse.technique.registry import technique_terms
 from dse.technique.terms import TechniqueTerms
-from dse.workload import LanguageModel, Parallelism, Precision, Traffic
+from dse.workload import Parallelism, Precision, Traffic
 
 FEW = settings(derandomize=True, max_examples=100, deadline=None, database=None)
 

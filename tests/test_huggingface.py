@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from dse.errors import InputError
-from dse.huggingface import ARCHITECTURES, model_mapping
-from dse.workload import MODEL, language_model, model_group
+from dse.model.huggingface import ARCHITECTURES, model_mapping
+from dse.model.language_model import MODEL, language_model, model_group
 
 FOLDER = Path(__file__).parents[1] / "conf" / "model"
 

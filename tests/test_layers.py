@@ -12,7 +12,7 @@ LAYERS = (
     {"units", "errors", "version", "atomic"},
     {"constants", "provenance"},
     {"fields"},
-    {"hardware", "huggingface", "workload", "parameter_count"},
+    {"hardware", "model", "workload"},
     {"latency", "cost", "technique.terms"},
     {"technique"},
     {"objective"},

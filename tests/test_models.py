@@ -8,8 +8,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from dse.errors import InputError
-from dse.parameter_count import attention_elements, embedding_elements, feed_forward_elements, parameter_count
-from dse.workload import LanguageModel, language_model, precision, traffic, traffic_group
+from dse.model.language_model import LanguageModel, language_model
+from dse.model.parameter_count import attention_elements, embedding_elements, feed_forward_elements, parameter_count
+from dse.workload import precision, traffic, traffic_group
 
 FOLDER = Path(__file__).parents[1] / "conf"
 MODELS = sorted(path.stem for path in (FOLDER / "model").glob("*.yaml"))

@@ -10,8 +10,9 @@ from dse.latency.memory import Shard
 from dse.latency.operators import Tokens, attention, matmul
 from dse.latency.roofline import operator_time
 from dse.latency.style import LatencyStyle
+from dse.model.language_model import LanguageModel
 from dse.units import BITS_PER_BYTE
-from dse.workload import BITS, SIXTEEN_BIT, LanguageModel, Precision
+from dse.workload import BITS, SIXTEEN_BIT, Precision
 
 HEAD_WIDTH = 128.0
 WIDE = Precision(2.0, 2.0, 2.0, 2.0, 1.0)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dse.case import GROUPS
 from dse.errors import InputError
-from dse.workload import model_group, traffic_group
+from dse.model.language_model import model_group
+from dse.workload import traffic_group
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

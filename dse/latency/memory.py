@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dse.workload import LanguageModel, Parallelism, Precision
+from dse.model.language_model import LanguageModel
+from dse.workload import Parallelism, Precision
 
 
 class Shard(NamedTuple):

@@ -9,7 +9,8 @@ from dse.latency.machine import Machine
 from dse.latency.memory import Shard, kv_cache_bytes, matmul_l2_bytes, reread_bytes, spilled_bytes
 from dse.latency.roofline import Operator
 from dse.latency.tiles import padded_rows, tiled
-from dse.workload import LanguageModel, Precision
+from dse.model.language_model import LanguageModel
+from dse.workload import Precision
 
 # FLOPs per element, counted from the definitions: add, square, sum, scale, weigh; and sigmoid (exp, add, divide) and
 # two products.

@@ -23,8 +23,9 @@ from dse.latency.schedule import (
     step,
 )
 from dse.latency.style import LatencyStyle
+from dse.model.language_model import LanguageModel
 from dse.technique.terms import TechniqueTerms
-from dse.workload import LanguageModel, Parallelism, Precision, Traffic
+from dse.workload import Parallelism, Precision, Traffic
 
 
 class Setting(NamedTuple):

@@ -24,8 +24,9 @@ from dse.latency.operators import (
     vector,
 )
 from dse.latency.roofline import OperatorTime, operator_time
+from dse.model.language_model import LanguageModel
 from dse.technique.terms import TechniqueTerms
-from dse.workload import LanguageModel, Precision
+from dse.workload import Precision
 
 
 class AttentionBlock(NamedTuple):

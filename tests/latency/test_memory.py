@@ -16,7 +16,8 @@ from dse.latency.memory import (
     spilled_bytes,
     weights_per_device_bytes,
 )
-from dse.workload import Parallelism, language_model
+from dse.model.language_model import language_model
+from dse.workload import Parallelism
 
 MIB = 2.0**20
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dse.workload import LanguageModel
+from dse.model.language_model import LanguageModel
 
 
 def attention_elements(model: LanguageModel) -> float:

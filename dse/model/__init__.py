@@ -1,0 +1,1 @@
+"""Language models: their shape, their size, and reading them from published files."""
