@@ -1,74 +1,23 @@
 """Shapes read from `config.json`: published files, defaults of each class, and everything that is refused."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from omegaconf import OmegaConf
+from builders import option
+from config_files import GPT2_XL, LLAMA, PUBLISHED, llama_like, opt, without, write
 
 from dse.errors import InputError
-from dse.model.huggingface import ARCHITECTURES, model_mapping
+from dse.model.architectures import ARCHITECTURES
+from dse.model.huggingface import model_mapping
 from dse.model.language_model import MODEL, language_model, model_group
 
-FOLDER = Path(__file__).parents[1] / "conf" / "model"
-
-
-def llama_like(architecture: str, width: int, ffn: int, layers: int, heads: int, kv_heads: int, vocabulary: int,
-               **more: Any) -> dict[str, Any]:
-    return {"architectures": [architecture], "hidden_size": width, "intermediate_size": ffn, "hidden_act": "silu",
-            "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
-            "vocab_size": vocabulary, "max_position_embeddings": 8192, "tie_word_embeddings": False, **more}
-
-
-def opt(width: int, layers: int, heads: int, **more: Any) -> dict[str, Any]:
-    return {"architectures": ["OPTForCausalLM"], "activation_function": "relu", "do_layer_norm_before": True,
-            "ffn_dim": 4 * width, "hidden_size": width, "max_position_embeddings": 2048, "num_attention_heads": heads,
-            "num_hidden_layers": layers, "vocab_size": 50272, "word_embed_proj_dim": width, **more}
-
-
-LLAMA = llama_like("LlamaForCausalLM", 4096, 14336, 32, 32, 8, 128256)
-QWEN = llama_like("Qwen2ForCausalLM", 3584, 18944, 28, 28, 4, 152064, max_position_embeddings=131072,
-                  max_window_layers=28, sliding_window=131072, use_sliding_window=False)
-GPT2_XL = {"architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_ctx": 1024, "n_embd": 1600,
-           "n_head": 25, "n_layer": 48, "n_positions": 1024, "vocab_size": 50257}
-
-# the figures of the files of the same name on huggingface.co
-PUBLISHED = {
-    "llama3_8b": LLAMA,
-    "llama3_70b": llama_like("LlamaForCausalLM", 8192, 28672, 80, 64, 8, 128256, rope_theta=500000.0),
-    "llama2_70b": llama_like("LlamaForCausalLM", 8192, 28672, 80, 64, 8, 32000, pretraining_tp=1),
-    "llama2_7b": llama_like("LlamaForCausalLM", 4096, 11008, 32, 32, 32, 32000),
-    "qwen2_7b": QWEN,
-    "qwen2_72b": {**QWEN, "hidden_size": 8192, "intermediate_size": 29568, "num_hidden_layers": 80,
-                  "num_attention_heads": 64, "num_key_value_heads": 8, "max_window_layers": 80},
-    "phi3_medium": llama_like("Phi3ForCausalLM", 5120, 17920, 40, 40, 10, 32064, max_position_embeddings=131072,
-                              sliding_window=131072),
-    "opt_6_7b": opt(4096, 32, 32),
-    "opt_13b": opt(5120, 40, 40),
-    "opt_30b": opt(7168, 48, 56),
-    "opt_66b": opt(9216, 64, 72),
-}
-
-
-def option(name: str) -> dict[str, Any]:
-    raw: Any = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))
-    return dict(raw)
-
-
-def write(folder: Path, config: Any) -> Path:
-    file = folder / "config.json"
-    file.write_text(config if isinstance(config, str) else json.dumps(config), encoding="utf-8")
-    return file
-
-
-def without(config: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name != key}
+DENSE = sorted(name for name, architecture in ARCHITECTURES.items() if architecture.experts is None)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
 def test_published_file_gives_the_shape_of_the_shipped_model(name: str, tmp_path: Path) -> None:
-    shipped = language_model(option(name))
+    shipped = language_model(option("model", name))
     file = write(tmp_path, PUBLISHED[name])
     assert MODEL.read(model_mapping(file)) == shipped
     assert model_mapping(str(tmp_path)) == model_mapping(file)
@@ -86,7 +35,9 @@ def test_gpt2_xl_takes_four_widths_and_learned_positions(tmp_path: Path) -> None
     read = model_mapping(write(tmp_path, GPT2_XL))
     assert read == {"name": tmp_path.name, "layers": 48, "width": 1600, "query_heads": 25, "kv_heads": 25,
                     "head_width": 64, "ffn_width": 6400, "gated": False, "vocabulary": 50257, "tied_embeddings": True,
-                    "positions": 1024}
+                    "positions": 1024, "experts": 0, "experts_per_token": 0, "expert_width": 0,
+                    "shared_expert_width": 0, "dense_layers": 0, "kv_latent_width": 0, "query_latent_width": 0,
+                    "rope_width": 0, "value_width": 0}
     assert model_mapping(write(tmp_path, {**GPT2_XL, "n_inner": 100}))["ffn_width"] == 100
 
 
@@ -120,7 +71,7 @@ def test_qwen3_keeps_heads_of_128_whatever_its_width(tmp_path: Path) -> None:
     assert model_mapping(write(tmp_path, config))["head_width"] == 128
 
 
-@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+@pytest.mark.parametrize("architecture", DENSE)
 def test_absent_tie_takes_the_default_of_the_class(architecture: str, tmp_path: Path) -> None:
     config = {**GPT2_XL, **opt(1600, 2, 25), **llama_like(architecture, 1600, 256, 2, 25, 5, 100, head_dim=64,
                                                           sliding_window=None)}
@@ -130,11 +81,11 @@ def test_absent_tie_takes_the_default_of_the_class(architecture: str, tmp_path: 
     assert model_mapping(write(tmp_path, {**config, "tie_word_embeddings": True}))["tied_embeddings"] is True
 
 
-@pytest.mark.parametrize("architecture", ["MixtralForCausalLM", "DeepseekV3ForCausalLM", "Phi3SmallForCausalLM",
+@pytest.mark.parametrize("architecture", ["DeepseekV32ForCausalLM", "GptOssForCausalLM", "Phi3SmallForCausalLM",
                                           "Gemma2ForCausalLM", "T5ForConditionalGeneration"])
 def test_architecture_that_is_not_supported_is_named(architecture: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"has the architecture {architecture}, which is not supported: give one of "
-                                         "GPT2LMHeadModel, GemmaForCausalLM, LlamaForCausalLM"):
+                                         "DeepseekV2ForCausalLM, DeepseekV3ForCausalLM, GPT2LMHeadModel"):
         model_mapping(write(tmp_path, {**LLAMA, "architectures": [architecture]}))
 
 
@@ -143,6 +94,7 @@ def test_architecture_that_is_not_supported_is_named(architecture: str, tmp_path
     {"architectures": ["MistralForCausalLM"], "max_position_embeddings": 32768},  # the class takes 4096
     {"architectures": ["Phi3ForCausalLM"], "sliding_window": 2047, "max_position_embeddings": 4096},
     {"architectures": ["Qwen2ForCausalLM"], "use_sliding_window": True, "sliding_window": 4096},
+    {"architectures": ["Qwen2ForCausalLM"], "use_sliding_window": True},  # the class takes 4096
     {"architectures": ["Qwen3ForCausalLM"], "layer_types": ["full_attention", "sliding_attention"]},
     {"sliding_window": "all"},
 ])
@@ -210,7 +162,7 @@ def test_what_is_no_path_is_refused(bad: Any) -> None:
 
 
 def test_file_replaces_the_option_but_not_what_the_user_set(tmp_path: Path) -> None:
-    chosen = option("llama3_70b")
+    chosen = option("model", "llama3_70b")
     raw = {**chosen, "huggingface": str(write(tmp_path, LLAMA)), "layers": 2}
     assert language_model(raw).layers == 32.0
     group = model_group(raw, {"layers", "huggingface"})

@@ -70,7 +70,7 @@ MODEL = Table(
         _part("rope_width", "elements of a latent-attention head that carry the position, beside head_width"),
         _part("value_width", "elements of a latent-attention head's value; 0: head_width"),
     ),
-    choices=("name", "huggingface", "parameters", "note"),
+    choices=("name", "huggingface", "parameters", "active_parameters", "note"),
 ).checked()
 
 
@@ -82,7 +82,8 @@ def model_group(raw: Mapping[str, Any], overridden: Collection[str] = ()) -> dic
     """
     if raw.get("huggingface") is None:
         return dict(raw)
-    read = {**model_mapping(raw["huggingface"]), "huggingface": None, "parameters": None, "note": None}
+    unknown = dict.fromkeys(("huggingface", "parameters", "active_parameters", "note"))
+    read = {**model_mapping(raw["huggingface"]), **unknown}
     return {**raw, **{key: value for key, value in read.items() if key == "huggingface" or key not in overridden}}
 
 
