@@ -7,6 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dse.errors import InputError
+from dse.latency.memory import kv_cache_bytes, shard, weights_per_device_bytes
 from dse.model.language_model import LanguageModel, language_model
 from dse.model.parameter_count import (
     active_parameter_count,
@@ -17,12 +18,14 @@ from dse.model.parameter_count import (
     mixture_elements,
     parameter_count,
 )
+from dse.workload import Parallelism, Precision
 
 FOLDER = Path(__file__).parents[1] / "conf"
 MODELS = sorted(path.stem for path in (FOLDER / "model").glob("*.yaml"))
 MIXTURES = [name for name in MODELS if "experts:" in (FOLDER / "model" / f"{name}.yaml").read_text()]
 # The paper rounds to "13.0B"; its own shape (40 layers of 5120, table 1) gives 12.85 billion, 1.15 % less.
 TOLERANCE = {"opt_13b": 0.012}
+SIXTEEN_BIT = Precision(2.0, 2.0, 2.0, 2.0, 1.0)
 
 
 def group(name: str, option: str) -> dict[str, Any]:
@@ -145,6 +148,22 @@ def test_tied_embeddings_count_once_and_learned_positions_count() -> None:
     opt = model("opt_6_7b")
     assert embedding_elements(opt) == 214_310_912
     assert feed_forward_elements(opt) == 2 * 4096 * 16384
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_device_keeps_every_matrix(name: str) -> None:
+    """What latency counts as weights, 2 bytes each, and the count of parameters are written apart."""
+    read = model(name)
+    alone = Parallelism(1.0, 1.0)
+    kept = weights_per_device_bytes(read, shard(read, alone), alone, SIXTEEN_BIT)
+    assert kept == 2.0 * parameter_count(read)
+
+
+@pytest.mark.parametrize(("name", "published_bytes"), [("deepseek_v3", 70_272), ("qwen2_72b", 327_680)])
+def test_kv_cache_of_a_token_is_as_published(name: str, published_bytes: float) -> None:
+    """arXiv 2505.09343, table 1, in 16 bit: DeepSeek-V3, 61 x (512 + 64) x 2; and Qwen2.5 72B, of Qwen2's shape."""
+    read = model(name)
+    assert read.layers * kv_cache_bytes(shard(read, Parallelism(1.0, 1.0)), SIXTEEN_BIT, 1.0) == published_bytes
 
 
 @pytest.mark.parametrize("name", MODELS)
