@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.figures.labels import is_chosen
+from dse.figures.labels import is_chosen, quantity
 from dse.grid.table import Columns
 
 L2 = "hardware.l2_mib"
@@ -50,13 +50,13 @@ def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Any:
 
     chip = record["chip"] and Chip(record["chip"]["name"], record["chip"]["values"])
     data = performance_per_cost_data(table, record["objective"], chip)
-    return draw_performance_per_cost(data, title=_caption(record))
+    return draw_performance_per_cost(data, title=_caption(record, record["objective"]))
 
 
 def _pareto(table: Columns, record: Mapping[str, Any]) -> Any:
     from dse.figures.pareto import draw_pareto, pareto_data
 
-    return draw_pareto(pareto_data(table, objective=record["objective"]), title=_caption(record))
+    return draw_pareto(pareto_data(table, objective=record["objective"]), title=_caption(record, "group_usd"))
 
 
 def _speedup(table: Columns, record: Mapping[str, Any]) -> Any:
@@ -65,10 +65,14 @@ def _speedup(table: Columns, record: Mapping[str, Any]) -> Any:
     return draw_speedup(speedup_data(table, SPLIT), title=_caption(record))
 
 
-def _caption(record: Mapping[str, Any]) -> str:
+def _caption(record: Mapping[str, Any], *shown: str) -> str:
+    """What the designs have in common and, where one of the quantities `shown` is in dollars, which dollars."""
+    from dse.evaluation import dollars
     from dse.figures.caption import caption
 
-    return caption(record["configuration"], record["axes"])
+    said = caption(record["configuration"], [*record["axes"], *record.get("given", ())])
+    in_dollars = any("USD" in quantity(key).unit for key in shown)
+    return f"{said}, {dollars(record['configuration']['cost'])}" if in_dollars else said
 
 
 def draw_evaluation(answer: Mapping[str, Any], stem: Path) -> None:
@@ -104,10 +108,13 @@ def draw_uncertainty(folder: Path, record: Mapping[str, Any]) -> list[str]:
 def _uncertainty_figures(folder: Path, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
     if record["along"] and (folder / "optimum.csv").is_file():
         yield "bands", lambda: _bands(read_table(folder / "optimum.csv"), record)
+    if record["axes"] and (folder / "front.csv").is_file():
+        yield "front_bands", lambda: _front_bands(read_table(folder / "front.csv"), read_table(folder / "bands.csv"),
+                                                  record)
     if (folder / "sobol.csv").is_file():
         table = read_table(folder / "sobol.csv")
-        for quantity in dict.fromkeys(table["quantity"].tolist()):
-            yield f"tornado_{quantity}", partial(_tornado, table, record, quantity)
+        for of in dict.fromkeys(table["quantity"].tolist()):
+            yield f"tornado_{of}", partial(_tornado, table, record, of)
 
 
 def _bands(table: Columns, record: Mapping[str, Any]) -> Any:
@@ -115,14 +122,21 @@ def _bands(table: Columns, record: Mapping[str, Any]) -> Any:
 
     data = bands_data(table, record["along"], record["objective"], record["percentiles"], record["given"],
                       record["axes"])
-    return draw_bands(data, _caption(record))
+    return draw_bands(data, _caption(record, record["objective"]))
 
 
-def _tornado(table: Columns, record: Mapping[str, Any], quantity: str) -> Any:
+def _front_bands(fronts: Columns, designs: Columns, record: Mapping[str, Any]) -> Any:
+    from dse.figures.front_bands import draw_front_bands, front_bands_data
+
+    data = front_bands_data(fronts, designs, record["percentiles"], record["given"])
+    return draw_front_bands(data, _caption(record, "group_usd"))
+
+
+def _tornado(table: Columns, record: Mapping[str, Any], of: str) -> Any:
     from dse.figures.tornado import draw_tornado, tornado_data
 
-    return draw_tornado(tornado_data(table, quantity, record["intervals"], record["objective"], record["given"],
-                                     record["along"]), _caption(record))
+    return draw_tornado(tornado_data(table, of, record["intervals"], record["objective"], record["given"],
+                                     record["along"]), _caption(record, of, record["objective"]))
 
 
 def read_table(path: Path) -> Columns:

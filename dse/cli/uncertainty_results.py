@@ -19,6 +19,7 @@ from dse.uncertainty.headline import Headline, Spread, headlines
 from dse.uncertainty.intervals import constants
 from dse.uncertainty.tables import (
     bands_table,
+    front_table,
     influence_table,
     optimum_table,
     percentile_name,
@@ -55,8 +56,8 @@ def write_outcome(outcome: Outcome, name: str | None) -> Path:
 def _fill(folder: Path, outcome: Outcome, final: Path) -> str:
     """Writes every file into `folder`, which will become `final`; returns the summary."""
     found = outcome.found
-    rows = {"optimum": optimum_table(found), "shift": shift_table(found), "sobol": influence_table(found),
-            "robust": robust_table(found)}
+    rows = {"front": front_table(found), "optimum": optimum_table(found), "shift": shift_table(found),
+            "sobol": influence_table(found), "robust": robust_table(found)}
     _write(folder / "bands.csv", bands_table(found))
     for name, own in rows.items():
         if own:

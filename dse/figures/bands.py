@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dse.errors import InputError
-from dse.figures.labels import axis_label, option_name, quantity, setting_text
+from dse.figures.labels import axis_label, option_name, quantity, setting_text, uncapital
 from dse.figures.style import (
     COLUMN_INCHES,
     GREY,
+    LOOK,
     PAGE_INCHES,
     CurveStyle,
     curve_styles,
@@ -21,6 +22,7 @@ from dse.figures.style import (
     show_note,
     show_numbers,
     shown,
+    wrapped,
 )
 from dse.figures.table import Columns, Floats, Value, column, numbers, techniques
 from dse.uncertainty.tables import percentile_name
@@ -82,7 +84,7 @@ def bands_data(columns: Columns, along: str, objective: str, percentiles: Sequen
             here &= column(own, key) == value
         part = {key: values[here] for key, values in own.items()}
         panels.append(BandPanel(tuple(zip(given, situation, strict=True)), _curves(part, objective, percentiles)))
-    others = [quantity(key).name for key in chosen if key != along]
+    others = [uncapital(quantity(key).name) for key in chosen if key != along]
     notes = (f"each point: the best over {', '.join(others)}",) if others else ()
     return BandFigure(along, objective, tuple(percentiles), tuple(panels), notes)
 
@@ -197,4 +199,6 @@ def _draw_legend(figure: Figure, data: BandFigure, styles: Mapping[str, CurveSty
                        else Line2D([], [], color=GREY, linewidth=0.6, label=name))
     handles.append(Line2D([], [], color=GREY, marker="^", markersize=4.0, linestyle="none", label="best at base"))
     handles = [*handles[:len(styles)], handles[-1], *handles[len(styles):-1]]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, title=title or None)
+    legend = figure.legend(handles=handles, loc="outside upper center", ncols=2,
+                           title=wrapped(figure, title, LOOK["font.size"]) or None)
+    legend.get_title().set_multialignment("center")

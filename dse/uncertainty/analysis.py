@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import InputError
+from dse.uncertainty.attainment import Attainment, attainments
 from dse.uncertainty.bands import Bands, bands
 from dse.uncertainty.competition import Competition
 from dse.uncertainty.contest import GAIN, MOVED, OPTIMUM, SHIFT, Contest, Quantity, optima, quantities
@@ -48,7 +49,7 @@ class Decided(NamedTuple):
 
 
 class Analysis(NamedTuple):
-    """All that is known of the ensemble: at base, and over the draws."""
+    """All that is known of the ensemble: at base, and over the draws; `fronts` has a place for each class."""
 
     ensemble: Ensemble
     competition: Competition
@@ -56,6 +57,7 @@ class Analysis(NamedTuple):
     base: Standing
     drawn: Standing
     bands: Bands
+    fronts: tuple[Attainment | None, ...]
     decided: tuple[Decided, ...]
 
     def optima(self, kind: int, key: str) -> tuple[float, Floats]:
@@ -73,8 +75,9 @@ def analysis(ensemble: Ensemble, among: Competition, asked: Asked) -> Analysis:
     base = standing(ensemble, among.classes, ensemble.base(), asked.aim)
     drawn = standing(ensemble, among.classes, points, asked.aim)
     made = bands(ensemble, among.classes, among.groups, points, drawn, asked.aim, asked.percentiles)
+    fronts = attainments(ensemble, among, points, base, drawn, made, asked.percentiles)
     decided = _decided(ensemble, among, asked, base, drawn, made.feasible)
-    return Analysis(ensemble, among, asked, base, drawn, made, decided)
+    return Analysis(ensemble, among, asked, base, drawn, made, fronts, decided)
 
 
 def _decided(ensemble: Ensemble, among: Competition, asked: Asked, base: Standing, drawn: Standing,

@@ -7,13 +7,41 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.grid.pareto import pareto_mask
 from dse.objective import Metrics
 from dse.uncertainty.ensemble import Ensemble, Places
 
 Floats = NDArray[np.float64]
 FRONT = ("throughput_tokens_per_s", "group_usd")  # the more, the less
 NOBODY = -1
+
+
+class Staircase(NamedTuple):
+    """Designs of each draw by ascending price: their numbers, price, and the most throughput up to each of them.
+
+    All (designs, draws). Equal prices are in the order of falling throughput, equal designs in that of their numbers;
+    those that are not feasible come last, at an infinite price and with a throughput of -inf.
+    """
+
+    order: Places
+    price: Floats
+    throughput: Floats
+    best: Floats
+
+    def steps(self) -> NDArray[np.bool_]:
+        """Which of the designs in `order` are on the Pareto front of their draw: those that raise the best."""
+        before = np.concatenate([np.full((1, self.best.shape[1]), -np.inf), self.best[:-1]])
+        return np.asarray(self.throughput > before)
+
+
+def staircase(price: Floats, throughput: Floats, feasible: NDArray[np.bool_]) -> Staircase:
+    """The designs of each draw in the order of their price; all are (designs, draws)."""
+    known = feasible & ~np.isnan(price) & ~np.isnan(throughput)
+    paid, made = np.where(known, price, np.inf), np.where(known, throughput, -np.inf)
+    order = np.argsort(-made, axis=0, kind="stable")
+    by_price = np.argsort(np.take_along_axis(paid, order, axis=0), axis=0, kind="stable")
+    order = np.take_along_axis(order, by_price, axis=0)
+    made = np.take_along_axis(made, order, axis=0)
+    return Staircase(order, np.take_along_axis(paid, order, axis=0), made, np.maximum.accumulate(made, axis=0))
 
 
 class Aim(NamedTuple):
@@ -70,6 +98,5 @@ def _count(found: Standing, metrics: Floats, designs: Places, kind: int, run: sl
     np.add.at(found.best, winners[winners != NOBODY], 1.0)
     more, less = (metrics[Metrics._fields.index(name)] for name in FRONT)
     feasible = metrics[Metrics._fields.index("feasible")] > 0.0
-    for draw in draws:
-        front = pareto_mask(np.stack([-more[:, draw], less[:, draw]]), feasible[:, draw])
-        found.on_front[designs[front]] += 1.0
+    stairs = staircase(less, more, feasible)
+    found.on_front[designs] += np.bincount(stairs.order[stairs.steps()], minlength=len(designs))

@@ -12,7 +12,7 @@ from dse.uncertainty.analysis import Analysis
 from dse.uncertainty.bands import BANDED
 from dse.uncertainty.competition import TECHNIQUE
 from dse.uncertainty.contest import REFERENCE, shift
-from dse.uncertainty.standing import NOBODY
+from dse.uncertainty.standing import FRONT, NOBODY
 
 Row = dict[str, Any]
 
@@ -27,7 +27,8 @@ def bands_table(found: Analysis) -> Columns:
     bands, standing = found.bands, found.drawn
     table: Columns = {
         **found.competition.columns,
-        "probability_feasible": bands.feasible, "probability_on_front": standing.on_front,
+        "probability_feasible": bands.feasible, "on_front_at_base": found.base.on_front,
+        "probability_on_front": standing.on_front,
         "probability_best": standing.best, "assured": bands.assured, "regret_mean": bands.regret,
         f"regret_{percentile_name(found.asked.percentiles[-1])}": bands.high_regret}
     for place, name in enumerate(BANDED):
@@ -35,6 +36,25 @@ def bands_table(found: Analysis) -> Columns:
         for row, percentile in enumerate(found.asked.percentiles):
             table[f"{name}_{percentile_name(percentile)}"] = bands.percentiles[row, place]
     return table
+
+
+def front_table(found: Analysis) -> list[Row]:
+    """A row for each class and price: the most throughput had for at most that price, at base and in bands."""
+    price, throughput = FRONT[1], FRONT[0]
+    rows = []
+    known = [(kind, front) for kind, front in enumerate(found.fronts) if front is not None]
+    for kind, front in known:
+        for place in range(len(front.prices)):
+            row = {**_head(found, kind), price: front.prices[place], "probability_feasible": front.reached[place],
+                   throughput: _finite(front.base[place])}
+            for turn, percentile in enumerate(found.asked.percentiles):
+                row[f"{throughput}_{percentile_name(percentile)}"] = _finite(front.percentiles[turn, place])
+            rows.append(row)
+    return rows
+
+
+def _finite(value: float) -> float:
+    return value if np.isfinite(value) else float("nan")
 
 
 def optimum_table(found: Analysis) -> list[Row]:

@@ -13,7 +13,7 @@ from dse.cli.main import main
 
 GRID = ("hardware.l2_mib=8,32,104", "hardware.hbm_gb_per_s=1600,3200")
 RUN = (*GRID, "samples=64", "uncertainty.index_samples=16", "seed=1", "name=u")
-TABLES = ("bands", "optimum", "shift", "sobol", "robust")
+TABLES = ("bands", "front", "optimum", "shift", "sobol", "robust")
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,8 @@ def test_a_run_writes_its_tables_figures_and_summary(capsys: pytest.CaptureFixtu
     assert "64 draws" in summary
     assert "preserve over none" in summary
     assert {path.name for path in Path("runs/u").iterdir()} >= {
-        *(f"{name}.csv" for name in TABLES), "uncertainty.json", "bands.png", "bands.svg", "tornado_shift.svg"}
+        *(f"{name}.csv" for name in TABLES), "uncertainty.json", "bands.png", "bands.svg",
+        "front_bands.png", "front_bands.svg", "tornado_shift.svg"}
     assert len(rows("bands")) == 3 * 2 * 2
     assert [path.name for path in Path("runs").iterdir()] == ["u"]
 
@@ -95,6 +96,20 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_others(capsys: p
     assert "holds something else" in refused(capsys, "uncertainty", *RUN)
 
 
+def test_the_front_at_base_and_what_it_reaches_fit_the_designs(capsys: pytest.CaptureFixture[str]) -> None:
+    run("figures=false")
+    capsys.readouterr()
+    for technique in ("none", "preserve"):
+        front = [(float(row["group_usd"]), float(row["throughput_tokens_per_s"])) for row in rows("bands")
+                 if row["technique"] == technique and float(row["on_front_at_base"]) > 0.0]
+        reached = [row for row in rows("front") if row["technique"] == technique]
+        for row in reached[::24]:
+            had = [rate for usd, rate in front if usd <= float(row["group_usd"])]
+            assert float(row["throughput_tokens_per_s"] or -1.0) == max(had, default=-1.0)
+        assert [float(row["probability_feasible"]) for row in reached] == sorted(
+            float(row["probability_feasible"]) for row in reached)
+
+
 def test_certain_constants_have_no_width(capsys: pytest.CaptureFixture[str]) -> None:
     run("figures=false", "uncertainty.of=[cost.process.wafer_usd]", "cost.process.wafer_usd=12000")
     capsys.readouterr()
@@ -150,7 +165,7 @@ def test_no_feasible_design_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_plot_draws_a_saved_run_again(capsys: pytest.CaptureFixture[str]) -> None:
     run()
     pictures = {path.name: path.read_bytes() for path in Path("runs/u").glob("*.svg")}
-    assert len(pictures) == 6
+    assert len(pictures) == 7
     for name in pictures:
         Path("runs/u", name).unlink()
     assert main(["plot", "runs/u"]) == 0
