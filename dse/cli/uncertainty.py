@@ -5,7 +5,8 @@ usage: dse uncertainty [OVERRIDE ...] [--config-dir DIR]
 Carries the low / base / high of every constant to the answer: quasi-random draws of all of them at once, each draw the
 same for all designs, without and with the technique. Writes bands.csv (percentiles of every metric of every design,
 probability of being the best and on the Pareto front, regret), front.csv (the Pareto front in percentile bands),
-optimum.csv (the best value of each axis as a distribution), shift.csv, sobol.csv (which assumptions decide), robust.csv, uncertainty.json and figures into runs/NAME.
+optimum.csv (the best value of each axis as a distribution), shift.csv, sobol.csv (which assumptions decide),
+robust.csv, uncertainty.json and figures into runs/NAME.
 
   KEY=A,B,C                  an axis, as in dse sweep; one design without any
   samples=N seed=N           draws, and where they start (default 10000, 0): the same command, the same numbers

@@ -15,7 +15,8 @@ from dse.uncertainty.ensemble import Ensemble, Places
 from dse.uncertainty.standing import FRONT, Standing, staircase
 
 Floats = NDArray[np.float64]
-PRICES = 241  # at which a front is asked what it reaches
+PRICES, FEWEST_PRICES = 241, 31  # at which a front is asked what it reaches
+MOST_HELD = 2**24  # numbers of one class that are held at once: 128 MB; beyond 70,000 draws there are fewer prices
 MARGIN = 1.02  # by which the range of prices is wider than the bands of the designs that matter
 SELDOM = 0.05  # designs that are on the front in fewer draws, and not at base, do not set the range of prices
 
@@ -59,15 +60,16 @@ def attainments(ensemble: Ensemble, among: Competition, points: Floats, base: St
     found: dict[int, Attainment | None] = {}
     for _, kinds in among.situations():
         own = {kind: among.members(kind) for kind in kinds.values()}
-        prices = _prices(np.concatenate(list(own.values())), base, drawn, made)
+        count = min(PRICES, max(FEWEST_PRICES, MOST_HELD // points.shape[1]))
+        prices = _prices(np.concatenate(list(own.values())), base, drawn, made, count)
         for kind, members in own.items():
             front = members[(drawn.on_front[members] > 0.0) | (base.on_front[members] > 0.0)]
             found[kind] = _attainment(ensemble, front, points, prices, percentiles) if len(prices) else None
     return tuple(found[kind] for kind in range(len(among.kinds)))
 
 
-def _prices(members: Places, base: Standing, drawn: Standing, made: Bands) -> Floats:
-    """Prices in equal steps of their logarithm, over the bands of the designs that matter."""
+def _prices(members: Places, base: Standing, drawn: Standing, made: Bands, count: int) -> Floats:
+    """`count` prices in equal steps of their logarithm, over the bands of the designs that matter."""
     matter = members[(base.on_front[members] > 0.0) | (drawn.on_front[members] >= SELDOM)]
     if not len(matter):
         matter = members[drawn.on_front[members] > 0.0]
@@ -75,7 +77,7 @@ def _prices(members: Places, base: Standing, drawn: Standing, made: Bands) -> Fl
         return np.empty(0)
     row = BANDED.index(FRONT[1])
     spread = np.concatenate([made.percentiles[:, row, matter].ravel(), made.base[row, matter]])
-    return np.unique(np.geomspace(spread.min() / MARGIN, spread.max() * MARGIN, PRICES))
+    return np.unique(np.geomspace(spread.min() / MARGIN, spread.max() * MARGIN, count))
 
 
 def _attainment(ensemble: Ensemble, front: Places, points: Floats, prices: Floats, percentiles: Sequence[float]) -> (
