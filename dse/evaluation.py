@@ -10,16 +10,14 @@ from dse.constants import KEYS
 from dse.cost.bill import Bill, bill
 from dse.cost.energy import Work, energy
 from dse.errors import InputError
-from dse.latency.phases import (
-    Pass,
-    Setting,
-    decode,
-    decode_context,
-    memory,
-    micro_batches,
-    prefill,
-)
+from dse.latency.attention_block import AttentionBlock
+from dse.latency.capacity import memory
+from dse.latency.expert_block import ExpertBlock
+from dse.latency.memory import dense_layers, stage_devices
+from dse.latency.mlp_block import MlpBlock
+from dse.latency.phases import Pass, decode, decode_context, micro_batches, prefill
 from dse.latency.roofline import OperatorTime
+from dse.latency.setting import Setting
 from dse.latency.work import operator_work
 from dse.objective import VIOLATIONS, Case, Metrics, devices, metrics
 from dse.provenance import provenance
@@ -64,17 +62,30 @@ def design(config: Mapping[str, Any]) -> dict[str, Any]:
 def notes(config: Mapping[str, Any], at: Setting) -> list[str]:
     """What a reader must know about this design: padding, approximations that the model's file names."""
     found = [f"{name}: {config[name]['note']}" for name in ("hardware", "model") if config[name].get("note")]
-    parts = at.parallelism.tensor_parallel
-    for name, count in (("query heads", at.model.query_heads), ("KV heads", at.model.kv_heads),
-                        ("feed-forward columns", at.model.ffn_width), ("vocabulary entries", at.model.vocabulary)):
+    for name, count, key, parts in _dealt(at):
         if count % parts:
             padded = -(-count // parts) * parts
-            found.append(f"{count:.0f} {name} do not divide by tensor_parallel={parts:.0f}: "
+            found.append(f"{count:.0f} {name} do not divide by {key}={parts:.0f}: "
                          f"each device works as if there were {padded:.0f}")
+    if at.model.experts:
+        found.append("tokens choose their experts evenly; real routing is less even, and then slower")
     if at.model.layers % at.parallelism.pipeline_parallel:
         found.append(f"{at.model.layers:.0f} layers do not divide by pipeline_parallel="
                      f"{at.parallelism.pipeline_parallel:.0f}: the longest stage sets the pace")
     return found
+
+
+def _dealt(at: Setting) -> Iterator[tuple[str, float, str, float]]:
+    """What is dealt to devices: its name, its number, by which key, and in how many parts."""
+    split_over, model = at.parallelism, at.model
+    by, wide = ("tensor_parallel", split_over.tensor_parallel), ("stage devices", stage_devices(split_over))
+    yield "query heads", model.query_heads, *by
+    if not model.kv_latent_width:
+        yield "KV heads", model.kv_heads, *by
+    if dense_layers(model):
+        yield "feed-forward columns", model.ffn_width, *(by if split_over.data_parallel == 1.0 else wide)
+    yield "vocabulary entries", model.vocabulary, *by
+    yield "experts", model.experts, "expert_parallel", split_over.expert_parallel
 
 
 def dollars(cost: Mapping[str, Any]) -> str:
@@ -99,7 +110,7 @@ def operators(of: Case) -> list[dict[str, Any]]:
 def energy_j(operator: OperatorTime, of: Case) -> dict[str, float]:
     """Joules of one operator on one device by where they go: compute, l2, hbm, link."""
     done = operator_work(operator)
-    work = Work(done.flops / of.setting.precision.matrix_rate, done.l2_bytes, done.hbm_bytes, done.link_bytes)
+    work = Work(done.wide_flops, done.l2_bytes, done.hbm_bytes, done.link_bytes)
     spent = energy(work, 0.0, of.setting.device, of.cost)
     return {"compute": spent.compute_j, "l2": spent.l2_j, "hbm": spent.hbm_j, "link": spent.link_j}
 
@@ -122,7 +133,7 @@ def _between_stages(phase: str, passes: list[Pass], at: Setting) -> Iterator[dic
     """Hops between pipeline stages, and the time that the batch waits for its other micro-batches."""
     if at.parallelism.pipeline_parallel == 1.0:
         return
-    count = micro_batches(memory(at).batch, at.parallelism.pipeline_parallel)
+    count = micro_batches(at.parallelism, memory(at).batch)
     waits = [(count - 1.0) * one.stage_s if phase == "prefill" else max(0.0, count * one.stage_s - one.pass_s)
              for one in passes]
     for name, times in (("stage_transfers", [one.transfers_s for one in passes]), ("pipeline_wait", waits)):
@@ -134,10 +145,12 @@ def _between_stages(phase: str, passes: list[Pass], at: Setting) -> Iterator[dic
 def _entries(one: Pass) -> Iterator[tuple[str, float, OperatorTime]]:
     ends = one.ends
     yield "embedding", 1.0, ends.embedding
-    yield "embedding_all_reduce", 1.0, ends.embedding_all_reduce
-    for block in (one.attention, one.mlp):
+    yield "embedding_reduce", 1.0, ends.embedding_reduce
+    blocks: tuple[tuple[float, AttentionBlock | MlpBlock | ExpertBlock], ...] = (
+        (one.layers, one.attention), (one.dense_layers, one.mlp), (one.layers - one.dense_layers, one.experts))
+    for count, block in blocks:
         for name, operator in zip(block._fields, block, strict=True):
-            yield name, one.layers, operator
+            yield name, count, operator
     yield "final_norm", 1.0, ends.final_norm
     yield "logits", 1.0, ends.logits
     yield "logits_all_gather", 1.0, ends.logits_all_gather

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dse.hardware import Accelerator, accelerator
-from dse.latency.phases import Setting
+from dse.latency.setting import Setting
 from dse.latency.style import LatencyStyle, latency_style
 from dse.model.language_model import language_model
 from dse.technique.registry import technique_terms

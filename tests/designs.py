@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from dse.hardware import FULL_MESH, SWITCH, TORUS, Accelerator
-from dse.latency.phases import Setting
+from dse.latency.setting import Setting
 from dse.latency.style import LatencyStyle
 from dse.model.language_model import LanguageModel
 from dse.technique.registry import technique_terms

@@ -34,7 +34,8 @@ def predicted_s(row: Row, device: Accelerator, style: LatencyStyle, matrix_rate:
         batch, count, query_heads, kv_heads = row.shape
         tokens = Tokens(batch, 1.0, count) if row.kind == DECODE_ATTENTION else Tokens(batch, count, 0.0)
         model = LanguageModel(1.0, HEAD_WIDTH, query_heads, kv_heads, HEAD_WIDTH, 1.0, 0.0, 1.0, 0.0, 0.0)
-        work = attention(tokens, model, Shard(query_heads, kv_heads, 1.0, 1.0, 1.0), on, precision)
+        part = Shard(query_heads, 2.0 * kv_heads * HEAD_WIDTH, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
+        work = attention(tokens, model, part, on, precision)
     return operator_time(work, 0.0, on.hbm_bytes_per_s, device.l2_bytes_per_s).time_s
 
 

@@ -38,14 +38,15 @@ def seconds(value: float) -> str:
 def _title(answer: Mapping[str, Any]) -> str:
     design = answer["design"]
     split = design["parallelism"]
-    count = split["tensor_parallel"] * split["pipeline_parallel"]
+    count = split["tensor_parallel"] * split["pipeline_parallel"] * split["data_parallel"]
+    kinds = ", ".join(f"{key}={value}" for key, value in split.items() if value not in (1, False))
     latency = answer["baseline"]["latency"]
     traffic = design["traffic"]
     tokens = (f"{traffic['total_tokens']} tokens, {traffic['prompt_share']:.0%} prompt" if traffic.get("total_tokens")
               else f"{traffic['prompt_tokens']} prompt + {traffic['output_tokens']} output tokens")
     precision = design["precision"]
     return (f"{design['model']['name']} on {count} x {design['hardware']['name']} "
-            f"(tensor_parallel={split['tensor_parallel']}, pipeline_parallel={split['pipeline_parallel']})\n"
+            f"({kinds or 'tensor_parallel=1'})\n"
             f"weights {precision['weights']}, activations {precision['activations']}, "
             f"KV-cache {precision['kv_cache']}; batch {latency['batch']:.0f}; {tokens}; "
             f"L2 {design['hardware']['l2_mib']:g} MiB")

@@ -18,15 +18,19 @@ def _parts(configuration: Mapping[str, Any], axes: set[str]) -> Iterator[str]:
         yield option_name(str(configuration["model"]["name"]))
     if "hardware" not in axes:
         yield option_name(str(configuration["hardware"]["name"]))
-    for key in ("tensor_parallel", "pipeline_parallel"):
-        count = float(configuration["parallelism"][key])
-        if f"parallelism.{key}" not in axes and count != 1.0:
-            yield setting_text(f"parallelism.{key}", count)
+    for key, value in configuration["parallelism"].items():
+        if f"parallelism.{key}" not in axes:
+            yield from [key.replace("_", "-")] * value if isinstance(value, bool) else _count(key, float(value))
     if not any(group(axis) == "precision" for axis in axes):
         formats = (str(configuration["precision"][part]) for part in ("weights", "activations", "kv_cache"))
         yield "/".join(option_name(name) for name in dict.fromkeys(formats))
     if "traffic" not in axes:
         yield from _traffic(configuration["traffic"], axes)
+
+
+def _count(key: str, count: float) -> Iterator[str]:
+    if count != 1.0:
+        yield setting_text(f"parallelism.{key}", count)
 
 
 def _traffic(traffic: Mapping[str, Any], axes: set[str]) -> Iterator[str]:

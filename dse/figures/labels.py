@@ -15,8 +15,9 @@ CHOSEN = ("hardware", "parallelism", "technique", "traffic.batch", "cost/process
           "cost/l2", "cost/link", "cost/package")
 """Groups and keys that are a designer's to choose, so that a figure may show the best over them."""
 
-POWERS_OF_TWO = ("hardware.l2_mib", "parallelism.tensor_parallel", "parallelism.pipeline_parallel", "traffic.batch",
-                 "traffic.total_tokens", "traffic.prompt_tokens", "traffic.output_tokens", "technique.limit_mib")
+POWERS_OF_TWO = ("hardware.l2_mib", "parallelism.tensor_parallel", "parallelism.pipeline_parallel",
+                 "parallelism.data_parallel", "parallelism.expert_parallel", "traffic.batch", "traffic.total_tokens",
+                 "traffic.prompt_tokens", "traffic.output_tokens", "technique.limit_mib")
 """Axes that people count in powers of two, shown in the unit of the column."""
 
 
@@ -53,6 +54,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "traffic.output_tokens": Quantity("Output", "tokens", short="output"),
     "parallelism.tensor_parallel": Quantity("Tensor-parallel devices", short="TP"),
     "parallelism.pipeline_parallel": Quantity("Pipeline stages", short="PP"),
+    "parallelism.data_parallel": Quantity("Copies of attention", short="DP"),
+    "parallelism.expert_parallel": Quantity("Expert-parallel parts", short="EP"),
     "technique": Quantity("Technique"),
     "technique.limit_mib": Quantity("Prefetch limit of a window", "MiB", short="limit"),
     "ttft_s": Quantity("Time to first token", "s", better=-1.0),
@@ -88,6 +91,15 @@ OPTIONS: Mapping[str, str] = {
     "llama3_70b": "Llama3-70B",
     "qwen2_7b": "Qwen2-7B",
     "qwen2_72b": "Qwen2-72B",
+    "qwen2_57b_a14b": "Qwen2-57B-A14B",
+    "qwen3_30b_a3b": "Qwen3-30B-A3B",
+    "qwen3_235b_a22b": "Qwen3-235B-A22B",
+    "mixtral_8x7b": "Mixtral-8x7B",
+    "mixtral_8x22b": "Mixtral-8x22B",
+    "deepseek_v2": "DeepSeek-V2",
+    "deepseek_v2_lite": "DeepSeek-V2-Lite",
+    "deepseek_v3": "DeepSeek-V3",
+    "kimi_k2": "Kimi K2",
     "phi3_small": "Phi-3-small",
     "phi3_medium": "Phi-3-medium",
     "gpt3_175b": "GPT-3 175B",
@@ -108,17 +120,32 @@ ATTENTION_PROJECTIONS, ATTENTION, FEED_FORWARD, COLLECTIVES, ELEMENTWISE, LOGITS
 
 OPERATORS: Mapping[str, tuple[str, str]] = {
     "embedding": ("embedding", ELEMENTWISE),
-    "embedding_all_reduce": ("all-reduce", COLLECTIVES),
+    "embedding_reduce": ("reduce", COLLECTIVES),
     "attention_norm": ("norm", ELEMENTWISE),
+    "attention_gather": ("gather", COLLECTIVES),
     "qkv": ("QKV", ATTENTION_PROJECTIONS),
+    "query_up": ("Q up", ATTENTION_PROJECTIONS),
+    "key_up": ("K up", ATTENTION_PROJECTIONS),
     "attention": ("attention", ATTENTION),
+    "value_up": ("V up", ATTENTION_PROJECTIONS),
     "output": ("output", ATTENTION_PROJECTIONS),
-    "attention_all_reduce": ("all-reduce", COLLECTIVES),
+    "attention_reduce": ("reduce", COLLECTIVES),
     "mlp_norm": ("norm", ELEMENTWISE),
+    "mlp_gather": ("gather", COLLECTIVES),
     "gate_up": ("gate, up", FEED_FORWARD),
     "activation": ("activation", ELEMENTWISE),
     "down": ("down", FEED_FORWARD),
-    "mlp_all_reduce": ("all-reduce", COLLECTIVES),
+    "mlp_reduce": ("reduce", COLLECTIVES),
+    "expert_norm": ("norm", ELEMENTWISE),
+    "router": ("router", FEED_FORWARD),
+    "dispatch": ("dispatch", COLLECTIVES),
+    "shared_gate_up": ("shared gate, up", FEED_FORWARD),
+    "shared_activation": ("activation", ELEMENTWISE),
+    "shared_down": ("shared down", FEED_FORWARD),
+    "expert_gate_up": ("experts' gate, up", FEED_FORWARD),
+    "expert_activation": ("activation", ELEMENTWISE),
+    "expert_down": ("experts' down", FEED_FORWARD),
+    "combine": ("combine", COLLECTIVES),
     "final_norm": ("norm", ELEMENTWISE),
     "logits": ("logits", LOGITS),
     "logits_all_gather": ("all-gather", COLLECTIVES),

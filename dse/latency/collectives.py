@@ -21,6 +21,11 @@ class Collective(NamedTuple):
     hbm_bytes: float
 
 
+def no_collective() -> Collective:
+    """What a single device does."""
+    return Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 def usable_link_bytes_per_s(device: Accelerator, devices: float) -> float:
     """Link bandwidth that `devices` of the domain can use among themselves.
 
@@ -99,7 +104,7 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
     fourth = Collective(switch_start + switch_link, switch_start, switch_link, switch_bytes, 2.0 * switch_bytes)
     best = faster(faster(first, second), third)
     best = faster(best, fourth) if device.in_switch_reduction > 0.0 else best
-    return best if devices > 1.0 else Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+    return best if devices > 1.0 else no_collective()
 
 
 def faster(first: Collective, second: Collective) -> Collective:
@@ -137,7 +142,7 @@ def one_step(moved_bytes: float, devices: float, device: Accelerator, style: Lat
     bulk_link = moved_bytes / fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
     direct = Collective(direct_start + direct_link, direct_start, direct_link, moved_bytes, 2.0 * moved_bytes)
     bulk = Collective(bulk_start + bulk_link, bulk_start, bulk_link, moved_bytes, 2.0 * moved_bytes)
-    return faster(direct, bulk) if devices > 1.0 else Collective(0.0, 0.0, 0.0, 0.0, 0.0)
+    return faster(direct, bulk) if devices > 1.0 else no_collective()
 
 
 def all_gather(gathered_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:

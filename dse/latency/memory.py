@@ -10,13 +10,20 @@ from dse.workload import Parallelism, Precision
 
 
 class Shard(NamedTuple):
-    """The part of a layer that one device holds; what does not divide is padded up."""
+    """The part of a layer that one device holds; what does not divide is padded up.
+
+    `kv_elements`: of one token's keys and values, or of its latent vector. `experts` are whole or split, each of
+    `expert_width` here; `shared_width` is of what every token takes beside them.
+    """
 
     query_heads: float
-    kv_heads: float
+    kv_elements: float
     ffn_width: float
     vocabulary: float
     layers: float
+    experts: float
+    expert_width: float
+    shared_width: float
 
 
 def split(count: float, parts: float) -> float:
@@ -24,16 +31,33 @@ def split(count: float, parts: float) -> float:
     return float(math.ceil(count / parts))
 
 
-def shard(model: LanguageModel, parallelism: Parallelism) -> Shard:
-    """What one device holds: heads, feed-forward columns and vocabulary by tensor parallelism, layers by pipeline.
+def stage_devices(parallelism: Parallelism) -> float:
+    """Devices that share one layer's feed-forward network: all copies of attention, each on its devices."""
+    return parallelism.tensor_parallel * parallelism.data_parallel
 
-    Heads that do not divide are padded (40 query heads on 16 devices take 3 on each, as if there were 48) and KV heads
-    are replicated where there are fewer of them than devices: the largest shard sets the pace.
+
+def expert_shards(parallelism: Parallelism) -> float:
+    """Devices that share one expert: those of a stage over the parts that experts are dealt to, at least one."""
+    return max(1.0, float(math.floor(stage_devices(parallelism) / parallelism.expert_parallel)))
+
+
+def shard(model: LanguageModel, parallelism: Parallelism) -> Shard:
+    """What one device holds: heads and vocabulary by tensor parallelism, layers by pipeline, columns of feed-forward
+    networks by all devices of a stage, experts by expert parallelism and each one's columns by the devices left.
+
+    Heads that do not divide are padded (40 query heads on 16 devices take 3 on each, as if there were 48), KV heads
+    are replicated where there are fewer of them than devices, and so is the latent vector: the largest shard sets the
+    pace. Where tokens are sent to their experts, each device has all of the shared one, for its own tokens.
     """
-    tensor_parallel = parallelism.tensor_parallel
-    return Shard(split(model.query_heads, tensor_parallel), split(model.kv_heads, tensor_parallel),
-                 split(model.ffn_width, tensor_parallel), split(model.vocabulary, tensor_parallel),
-                 split(model.layers, parallelism.pipeline_parallel))
+    tensor_parallel, devices = parallelism.tensor_parallel, stage_devices(parallelism)
+    heads = 2.0 * split(model.kv_heads, tensor_parallel) * model.head_width
+    latent = model.kv_latent_width + model.rope_width
+    shared = split(model.shared_expert_width, devices)
+    return Shard(split(model.query_heads, tensor_parallel), latent if model.kv_latent_width > 0.0 else heads,
+                 split(model.ffn_width, devices), split(model.vocabulary, tensor_parallel),
+                 split(model.layers, parallelism.pipeline_parallel), split(model.experts, parallelism.expert_parallel),
+                 split(model.expert_width, expert_shards(parallelism)),
+                 model.shared_expert_width if parallelism.all_to_all > 0.0 else shared)
 
 
 def reread_bytes(rows: float, inner: float, columns: float, weight_bytes: float, activation_bytes: float,
@@ -65,19 +89,60 @@ def spilled_bytes(activation_bytes: float, l2_bytes: float) -> float:
     return max(0.0, activation_bytes - l2_bytes)
 
 
+def value_width(model: LanguageModel) -> float:
+    """Elements of one head's value."""
+    return model.value_width if model.value_width > 0.0 else model.head_width
+
+
+def key_width(model: LanguageModel) -> float:
+    """Elements of one head's query and key."""
+    return model.head_width + model.rope_width
+
+
+def attention_elements(model: LanguageModel, part: Shard) -> float:
+    """Elements of the projections of one layer's attention on one device.
+
+    grouped-query   width (2 H d + 2 H_kv d)
+    latent          width (q + c + r) + q H (d + r) + c H (d + v) + H v width
+
+    Without a query latent the queries' part is width H (d + r).
+    """
+    width, heads = model.width, part.query_heads
+    grouped = width * (2.0 * heads * model.head_width + part.kv_elements)
+    queries = heads * key_width(model)
+    direct = width * queries
+    through = model.query_latent_width * (width + queries)
+    values = model.kv_latent_width * heads * (model.head_width + value_width(model))
+    latent = ((through if model.query_latent_width > 0.0 else direct) + width * part.kv_elements + values
+              + heads * value_width(model) * width)
+    return latent if model.kv_latent_width > 0.0 else grouped
+
+
+def dense_layers(model: LanguageModel) -> float:
+    """Layers without experts: all of them where the model has none."""
+    return model.dense_layers if model.experts > 0.0 else model.layers
+
+
 def weights_per_device_bytes(model: LanguageModel, part: Shard, parallelism: Parallelism, precision: Precision) -> (
         float):
     """Weights that one device keeps: its layers, and on the first or last pipeline stage an embedding matrix.
 
-    Norms and biases (below 0.1 %) are left out. With a single stage, embedding and logits both count unless tied.
+    The fullest stage counts: the first, with the dense layers, or a later one, with experts in every layer. Norms and
+    biases (below 0.1 %) are left out. With a single stage, embedding and logits both count unless tied.
     """
-    heads = 2.0 * part.query_heads + 2.0 * part.kv_heads
-    layer = model.width * (heads * model.head_width + (2.0 + model.gated) * part.ffn_width)
-    matrices = 2.0 - model.tied_embeddings if parallelism.pipeline_parallel == 1.0 else 1.0
-    embedding = matrices * part.vocabulary * model.width + model.positions * model.width
-    return part.layers * layer * precision.weight_bytes + embedding * precision.residual_bytes
+    matrices = (2.0 + model.gated) * model.width
+    attention = attention_elements(model, part)
+    dense = matrices * part.ffn_width
+    experts = matrices * (part.experts * part.expert_width + part.shared_width) + model.width * model.experts
+    first = min(dense_layers(model), part.layers)
+    mixed = first * dense + (part.layers - first) * experts
+    later = part.layers * experts if parallelism.pipeline_parallel > 1.0 and model.experts > 0.0 else 0.0
+    layers = part.layers * attention + max(mixed, later)
+    kept = 2.0 - model.tied_embeddings if parallelism.pipeline_parallel == 1.0 else 1.0
+    embedding = kept * part.vocabulary * model.width + model.positions * model.width
+    return layers * precision.weight_bytes + embedding * precision.residual_bytes
 
 
-def kv_cache_bytes(model: LanguageModel, part: Shard, precision: Precision, tokens: float) -> float:
-    """KV-cache of `tokens` tokens in one layer on one device: 2 x KV heads x head width x bytes."""
-    return 2.0 * part.kv_heads * model.head_width * precision.kv_cache_bytes * tokens
+def kv_cache_bytes(part: Shard, precision: Precision, tokens: float) -> float:
+    """KV-cache of `tokens` tokens in one layer on one device: 2 x KV heads x head width, or the latent, x bytes."""
+    return part.kv_elements * precision.kv_cache_bytes * tokens

@@ -6,7 +6,15 @@ import math
 from typing import NamedTuple
 
 from dse.latency.machine import Machine
-from dse.latency.memory import Shard, kv_cache_bytes, matmul_l2_bytes, reread_bytes, spilled_bytes
+from dse.latency.memory import (
+    Shard,
+    key_width,
+    kv_cache_bytes,
+    matmul_l2_bytes,
+    reread_bytes,
+    spilled_bytes,
+    value_width,
+)
 from dse.latency.roofline import Operator
 from dse.latency.tiles import padded_rows, tiled
 from dse.model.language_model import LanguageModel
@@ -27,11 +35,17 @@ class Tokens(NamedTuple):
 
 
 def matmul(rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> Operator:
-    """rows x inner activations times inner x columns weights. FLOPs: 2 M N K.
+    """rows x inner activations times inner x columns weights."""
+    return grouped_matmul(1.0, rows, inner, columns, on, precision)
 
-    Its compute is that of the tiles which cover the result, wide or narrow ones, whichever take less; where they are
+
+def grouped_matmul(count: float, rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> (
+        Operator):
+    """`count` matrices of weights, each for `rows` activations of its own, in one kernel. FLOPs: 2 M N K each.
+
+    Its compute is that of the tiles which cover the results, wide or narrow ones, whichever take less; where they are
     fewer than the cores, the inner dimension may be split, for a longer floor. The floor holds the quantisation of the
-    activations too.
+    activations too. `count` and `rows` may be expected values, and then no whole numbers.
     """
     l2 = on.device.l2_bytes
     style = on.style
@@ -40,14 +54,34 @@ def matmul(rows: float, inner: float, columns: float, on: Machine, precision: Pr
     through = matmul_l2_bytes(rows, inner, columns, precision.weight_bytes, precision.activation_bytes,
                               style.matmul_tile)
     tile_rows = padded_rows(rows, style)
-    row_tiles = math.ceil(rows / tile_rows)
+    row_tiles = count * math.ceil(rows / tile_rows)
     wide = tiled(row_tiles, tile_rows, style.matmul_wide_columns, inner, columns, on)
     narrow = tiled(row_tiles, tile_rows, style.matmul_narrow_columns, inner, columns, on)
-    floor_s = on.slowness * style.matmul_floor_s + quantise_s(rows * inner, on, precision)
-    return Operator(2.0 * rows * inner * columns, floor_s, min(wide.whole_s, narrow.whole_s),
+    floor_s = on.slowness * style.matmul_floor_s + quantise_s(count * rows * inner, on, precision)
+    flops = 2.0 * count * rows * inner * columns
+    return Operator(flops, flops / precision.matrix_rate, floor_s, min(wide.whole_s, narrow.whole_s),
                     floor_s + on.slowness * style.matmul_split_s, min(wide.split_s, narrow.split_s),
-                    inner * columns * precision.weight_bytes, 0.0, again + spilled_bytes(activations, l2),
-                    through + rows * columns * precision.residual_bytes)
+                    count * inner * columns * precision.weight_bytes, 0.0,
+                    count * again + spilled_bytes(count * activations, l2),
+                    count * (through + rows * columns * precision.residual_bytes))
+
+
+def exact_matmul(rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> Operator:
+    """A product that quantisation leaves as it leaves the residual stream: logits, a router.
+
+    Its weights are in the residual stream's precision, and it runs at the 16-bit rate.
+    """
+    kept = precision.residual_bytes
+    wide = Precision(kept, kept, precision.kv_cache_bytes, kept, 1.0)
+    rate = on.matmul_flops_per_s / precision.matrix_rate
+    exact = Machine(on.device, on.style, on.hbm_bytes_per_s, rate, on.attention_flops_per_s, on.vector_flops_per_s,
+                    on.slowness)
+    return matmul(rows, inner, columns, exact, wide)
+
+
+def nothing() -> Operator:
+    """An operator that a model does not have."""
+    return Operator(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def quantise_s(elements: float, on: Machine, precision: Precision) -> float:
@@ -67,29 +101,21 @@ def vector(elements: float, flops_per_element: float, passes: float, on: Machine
     flops = elements * flops_per_element
     compute_s = flops / on.vector_flops_per_s
     floor_s = on.style.vector_floor_s
-    return Operator(flops, floor_s, compute_s, floor_s, compute_s, 0.0, 0.0,
+    return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, 0.0,
                     spilled_bytes(moved, on.device.l2_bytes), moved)
-
-
-def logits(rows: float, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
-    """The product with the vocabulary's matrix, which quantisation leaves as it leaves the residual stream.
-
-    It is read in the residual stream's precision, as `weights_per_device_bytes` keeps it, and runs at the 16-bit rate.
-    """
-    kept = precision.residual_bytes
-    wide = Precision(kept, kept, precision.kv_cache_bytes, kept, 1.0)
-    rate = on.matmul_flops_per_s / precision.matrix_rate
-    exact = Machine(on.device, on.style, on.hbm_bytes_per_s, rate, on.attention_flops_per_s, on.vector_flops_per_s,
-                    on.slowness)
-    return matmul(rows, model.width, part.vocabulary, exact, wide)
 
 
 def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
     """Rotary embedding, write to the cache, and fused causal attention over cached and new tokens.
 
-    FLOPs: 4 d h per pair of a query and a key that it may see, s (c + (s + 1) / 2) pairs a sequence. The cache is read
-    once; the new keys and values are written. In a prompt the queries that fit in L2 at a time share one reading of
-    the new keys and values: max(1, s d b / C) readings a head (Dao et al. 2022, theorem 2).
+    s (c + (s + 1) / 2) pairs of a query and a key that it may see, for each sequence and head, each of
+    2 (key width + value width) FLOPs: 4 d, where both are d. The cache is read once; what is new is written. In a
+    prompt the queries that fit in L2 at a time share one reading of the new keys and values: max(1, s d b / C) readings
+    (Dao et al. 2022, theorem 2).
+
+    Latent attention (arXiv 2405.04434): a prompt's keys and values are expanded from their latent vectors and attended
+    as by any head. In decode all heads attend the latent vectors themselves, as if these were the keys and values of a
+    single head: 2 (2 latent + rope) FLOPs a pair.
 
         floor = attention_floor + attention_context sqrt(c) + 2 (Q + K + V + O of the new tokens) / hbm_bandwidth
 
@@ -98,16 +124,22 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     values before the fused kernel starts.
     """
     style = on.style
+    latent = model.kv_latent_width > 0.0
+    absorbed = latent and tokens.cached > 0.0
+    key = model.kv_latent_width + model.rope_width if absorbed else key_width(model)
+    value = model.kv_latent_width if absorbed else value_width(model)
     pairs = tokens.sequences * tokens.new * (tokens.cached + 0.5 * (tokens.new + 1.0))
-    cached = tokens.sequences * kv_cache_bytes(model, part, precision, tokens.cached)
-    new = tokens.sequences * kv_cache_bytes(model, part, precision, tokens.new)
-    query = tokens.new * model.head_width * precision.residual_bytes
-    queries = 2.0 * tokens.sequences * part.query_heads * query
+    cached = tokens.sequences * kv_cache_bytes(part, precision, tokens.cached)
+    new = tokens.sequences * kv_cache_bytes(part, precision, tokens.new)
+    one_query = tokens.new * key * precision.residual_bytes
+    heads = tokens.sequences * part.query_heads
+    queries = heads * tokens.new * (key + value) * precision.residual_bytes
+    expanded = queries if latent and not absorbed else new
     l2 = on.device.l2_bytes
-    spilled = spilled_bytes(queries + new * max(1.0, query / l2), l2)
-    flops = 4.0 * model.head_width * part.query_heads * pairs
+    spilled = spilled_bytes(queries + expanded * max(1.0, one_query / l2), l2)
+    flops = 2.0 * (key + value) * part.query_heads * pairs
     compute_s = flops / on.attention_flops_per_s
     serial_s = style.attention_floor_s + style.attention_context_s * math.sqrt(tokens.cached)
-    floor_s = on.slowness * serial_s + 2.0 * (queries + new) / on.hbm_bytes_per_s
-    return Operator(flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
-                    cached + 2.0 * new + queries)
+    floor_s = on.slowness * serial_s + 2.0 * (queries + expanded) / on.hbm_bytes_per_s
+    return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
+                    cached + new + expanded + queries)

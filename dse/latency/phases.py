@@ -5,55 +5,25 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dse.hardware import Accelerator
+from dse.latency.attention_block import AttentionBlock, attention_block, attention_block_s
 from dse.latency.collectives import all_gather, point_to_point_s
+from dse.latency.expert_block import ExpertBlock, expert_block, expert_block_s, no_experts
 from dse.latency.machine import Machine, machine
-from dse.latency.memory import Shard, kv_cache_bytes, shard, weights_per_device_bytes
-from dse.latency.operators import NORM_FLOPS, Tokens, logits, vector
-from dse.latency.roofline import OperatorTime, operator_time
-from dse.latency.schedule import (
-    AttentionBlock,
-    MlpBlock,
-    Step,
-    attention_block,
-    attention_block_s,
-    collective_time,
-    mlp_block,
-    mlp_block_s,
-    step,
-)
-from dse.latency.style import LatencyStyle
-from dse.model.language_model import LanguageModel
-from dse.technique.terms import TechniqueTerms
-from dse.workload import Parallelism, Precision, Traffic
-
-
-class Setting(NamedTuple):
-    """Everything that latency depends on."""
-
-    device: Accelerator
-    style: LatencyStyle
-    model: LanguageModel
-    traffic: Traffic
-    precision: Precision
-    parallelism: Parallelism
-    technique: TechniqueTerms
-
-
-class Memory(NamedTuple):
-    """HBM of one device: weights, KV-cache of one sequence at its end, what may be used, and the batch served."""
-
-    weights_bytes: float
-    sequence_bytes: float
-    usable_bytes: float
-    batch: float
+from dse.latency.memory import Shard, dense_layers, shard
+from dse.latency.mlp_block import MlpBlock, mlp_block, mlp_block_s
+from dse.latency.operators import NORM_FLOPS, Tokens, exact_matmul, vector
+from dse.latency.roofline import OperatorTime
+from dse.latency.setting import Setting
+from dse.latency.step import Step, collective_time, step, time_on
+from dse.latency.window import ahead
+from dse.workload import Parallelism, Traffic
 
 
 class Ends(NamedTuple):
-    """Operators outside the layers: embedding and its all-reduce first, norm, logits and their all-gather last."""
+    """Operators outside the layers: embedding and its collective first, norm, logits and their all-gather last."""
 
     embedding: OperatorTime
-    embedding_all_reduce: OperatorTime
+    embedding_reduce: OperatorTime
     final_norm: OperatorTime
     logits: OperatorTime
     logits_all_gather: OperatorTime
@@ -64,21 +34,25 @@ class Frame(NamedTuple):
 
     shared: Step
     mlp: MlpBlock
+    experts: ExpertBlock
     ends: Ends
     stage_layers: float
     stages: float
+    dense_layers: float
     transfers_s: float
     start_s: float
     end_s: float
 
 
 class Pass(NamedTuple):
-    """One pass of one micro-batch through all stages; the layer's operators are alike in every layer."""
+    """One pass of one micro-batch through all stages; operators are alike in all layers of a kind."""
 
     attention: AttentionBlock
     mlp: MlpBlock
+    experts: ExpertBlock
     ends: Ends
     layers: float
+    dense_layers: float
     transfers_s: float
     pass_s: float
     stage_s: float
@@ -94,62 +68,62 @@ class Latency(NamedTuple):
     batch: float
 
 
-def memory(at: Setting) -> Memory:
-    """What the design keeps in HBM, and the batch: as given, or the largest that fits (at least one).
-
-        batch = floor( (usable - weights) / KV-cache bytes of one sequence at its full length )
-    """
-    part = shard(at.model, at.parallelism)
-    weights = weights_per_device_bytes(at.model, part, at.parallelism, at.precision)
-    tokens = at.traffic.prompt_tokens + at.traffic.output_tokens
-    sequence = part.layers * kv_cache_bytes(at.model, part, at.precision, tokens)
-    usable = at.device.hbm_bytes * at.style.hbm_usable_share
-    fits = max(1.0, float(math.floor((usable - weights) / sequence)))
-    return Memory(weights, sequence, usable, fits if math.isinf(at.traffic.batch) else at.traffic.batch)
+def micro_batches(at: Parallelism, batch: float) -> float:
+    """Micro-batches in flight: one a stage, as far as a copy of attention has sequences."""
+    return min(float(math.ceil(batch / at.data_parallel)), at.pipeline_parallel)
 
 
-def micro_batches(batch: float, stages: float) -> float:
-    """Micro-batches in flight: one a stage, as far as there are sequences."""
-    return min(batch, stages)
+def sequences_of_pass(at: Parallelism, batch: float) -> float:
+    """Sequences of one micro-batch of one copy of attention; the fullest sets the pace."""
+    return float(math.ceil(math.ceil(batch / at.data_parallel) / micro_batches(at, batch)))
 
 
 def ends(tokens: Tokens, at: Step, devices: float) -> Ends:
     """The operators around the layers; logits are worked out for the last token of each sequence.
 
-    The logits' weights may be read ahead under the last layer's all-reduce.
+    The logits' weights may be read ahead under what ends the last layer.
     """
-    hbm, l2 = at.on.hbm_bytes_per_s, at.on.device.l2_bytes_per_s
     lookup = vector(at.rows * at.model.width, 0.0, 2.0, at.on, at.precision)
     norm = vector(tokens.sequences * at.model.width, NORM_FLOPS, 2.0, at.on, at.precision)
-    product = logits(tokens.sequences, at.model, at.part, at.on, at.precision)
-    ahead = min(at.technique.prefetch_weights * product.weight_bytes, at.window_bytes)
+    product = exact_matmul(tokens.sequences, at.model.width, at.part.vocabulary, at.on, at.precision)
+    brought = ahead(at.technique.prefetch_weights * product.weight_bytes, at.windows.attention, at.technique)
     gathered = tokens.sequences * at.part.vocabulary * devices * at.precision.residual_bytes
-    return Ends(operator_time(lookup, 0.0, hbm, l2), collective_time(at.reduce), operator_time(norm, 0.0, hbm, l2),
-                operator_time(product, ahead, hbm, l2),
-                collective_time(all_gather(gathered, devices, at.on.device, at.on.style)))
+    return Ends(time_on(at.on, lookup, 0.0), collective_time(at.by.attention_reduce, 0.0), time_on(at.on, norm, 0.0),
+                time_on(at.on, product, brought.saved_bytes),
+                collective_time(all_gather(gathered, devices, at.on.device, at.on.style), brought.wasted_bytes))
 
 
 def frame(tokens: Tokens, on: Machine, part: Shard, at: Setting) -> Frame:
     """Everything of a pass that does not depend on how much is cached: all but the attention block."""
     devices, stages = at.parallelism.tensor_parallel, at.parallelism.pipeline_parallel
     rows = tokens.sequences * tokens.new
-    shared = step(rows, devices, on, at.model, part, at.precision, at.technique)
+    shared = step(rows, at.parallelism, on, at.model, part, at.precision, at.technique)
     around = ends(tokens, shared, devices)
-    start_s = around.embedding.time_s + around.embedding_all_reduce.time_s
+    start_s = around.embedding.time_s + around.embedding_reduce.time_s
     end_s = around.final_norm.time_s + around.logits.time_s + around.logits_all_gather.time_s
     hop_s = point_to_point_s(rows * at.model.width * at.precision.residual_bytes, at.device, at.style)
-    return Frame(shared, mlp_block(shared), around, part.layers, stages, (stages - 1.0) * hop_s, start_s, end_s)
+    routed = expert_block(shared) if at.model.experts > 0.0 else no_experts()
+    dense = dense_layers(at.model) if at.model.experts > 0.0 else part.layers * stages
+    return Frame(shared, mlp_block(shared), routed, around, part.layers, stages, dense, (stages - 1.0) * hop_s, start_s,
+                 end_s)
 
 
 def full_pass(first: AttentionBlock, around: Frame) -> Pass:
-    """One micro-batch through all stages: the ends, every layer of every stage, and the hops between stages."""
-    layer_s = attention_block_s(first) + mlp_block_s(around.mlp)
-    layers = around.stage_layers * around.stages
-    pass_s = around.start_s + layers * layer_s + around.transfers_s + around.end_s
+    """One micro-batch through all stages: the ends, every layer of every stage, and the hops between stages.
+
+    The slowest stage is the first, which has the dense layers, or a later one with experts in all of its layers.
+    """
+    attention_s, dense_s, experts_s = attention_block_s(first), mlp_block_s(around.mlp), expert_block_s(around.experts)
+    layers, stage_layers = around.stage_layers * around.stages, around.stage_layers
+    pass_s = (around.start_s + layers * attention_s + around.dense_layers * dense_s
+              + (layers - around.dense_layers) * experts_s + around.transfers_s + around.end_s)
     both_ends_s = around.start_s + around.end_s
     outer_s = both_ends_s if around.stages == 1.0 else max(around.start_s, around.end_s)
-    return Pass(first, around.mlp, around.ends, layers, around.transfers_s, pass_s,
-                around.stage_layers * layer_s + outer_s)
+    first_dense = min(around.dense_layers, stage_layers)
+    mixed_s = first_dense * dense_s + (stage_layers - first_dense) * experts_s
+    later_s = 0.0 if around.stages == 1.0 else stage_layers * experts_s
+    return Pass(first, around.mlp, around.experts, around.ends, layers, around.dense_layers, around.transfers_s, pass_s,
+                stage_layers * attention_s + max(mixed_s, later_s) + outer_s)
 
 
 def single_pass(tokens: Tokens, on: Machine, part: Shard, at: Setting) -> Pass:
@@ -160,22 +134,20 @@ def single_pass(tokens: Tokens, on: Machine, part: Shard, at: Setting) -> Pass:
 
 def prefill(at: Setting, batch: float) -> Pass:
     """The pass of one micro-batch over its whole prompts."""
-    count = math.ceil(batch / micro_batches(batch, at.parallelism.pipeline_parallel))
-    return single_pass(Tokens(float(count), at.traffic.prompt_tokens, 0.0), machine(at.device, at.style, at.precision),
-                       shard(at.model, at.parallelism), at)
+    tokens = Tokens(sequences_of_pass(at.parallelism, batch), at.traffic.prompt_tokens, 0.0)
+    return single_pass(tokens, machine(at.device, at.style, at.precision), shard(at.model, at.parallelism), at)
 
 
 def decode(at: Setting, batch: float, context: float) -> Pass:
     """The pass of one micro-batch over one new token of each sequence, `context` tokens being cached."""
-    count = math.ceil(batch / micro_batches(batch, at.parallelism.pipeline_parallel))
-    return single_pass(Tokens(float(count), 1.0, context), machine(at.device, at.style, at.precision),
-                       shard(at.model, at.parallelism), at)
+    tokens = Tokens(sequences_of_pass(at.parallelism, batch), 1.0, context)
+    return single_pass(tokens, machine(at.device, at.style, at.precision), shard(at.model, at.parallelism), at)
 
 
 def prefill_s(at: Setting, batch: float) -> float:
     """Time until the whole batch has its first token: the pipeline fills, then each micro-batch takes a stage time."""
     one = prefill(at, batch)
-    return one.pass_s + (micro_batches(batch, at.parallelism.pipeline_parallel) - 1.0) * one.stage_s
+    return one.pass_s + (micro_batches(at.parallelism, batch) - 1.0) * one.stage_s
 
 
 def pass_or_stages_s(one: Pass, passes: float) -> float:
@@ -185,7 +157,7 @@ def pass_or_stages_s(one: Pass, passes: float) -> float:
 
 def decode_s(at: Setting, batch: float, context: float) -> float:
     """Time of one token of every sequence when each has `context` tokens cached."""
-    return pass_or_stages_s(decode(at, batch, context), micro_batches(batch, at.parallelism.pipeline_parallel))
+    return pass_or_stages_s(decode(at, batch, context), micro_batches(at.parallelism, batch))
 
 
 def decode_context(traffic: Traffic, part: float) -> float:
@@ -218,8 +190,8 @@ def mean_decode_s(at: Setting, batch: float) -> float:
     the busiest or another stage the slowest. A corner costs the rule an error that falls with the square of the parts:
     against the sum over every step it is within 0.1 % in the tests (with four parts it was 0.9 %).
     """
-    passes = micro_batches(batch, at.parallelism.pipeline_parallel)
-    sequences = float(math.ceil(batch / passes))
+    passes = micro_batches(at.parallelism, batch)
+    sequences = sequences_of_pass(at.parallelism, batch)
     around = frame(Tokens(sequences, 1.0, 0.0), machine(at.device, at.style, at.precision),
                    shard(at.model, at.parallelism), at)
     return 0.25 * (decode_quarter_s(at, around, sequences, passes, 0.0)

@@ -10,10 +10,12 @@ class Operator(NamedTuple):
 
     `weight_bytes` and `kv_cache_bytes` are read from HBM and may be read ahead of time; `other_bytes` may not:
     activations that do not fit in L2, second readings, and what is written. There are two kernels to choose from, each
-    with its floor and its time of compute; they are the same where an operator has one.
+    with its floor and its time of compute; they are the same where an operator has one. `wide_flops` are the 16-bit
+    FLOPs that take as much energy.
     """
 
     flops: float
+    wide_flops: float
     floor_s: float
     compute_s: float
     split_floor_s: float
@@ -34,6 +36,7 @@ class OperatorTime(NamedTuple):
     l2_s: float
     link_s: float
     flops: float
+    wide_flops: float
     hbm_bytes: float
     l2_bytes: float
     link_bytes: float
@@ -53,6 +56,7 @@ def operator_time(operator: Operator, prefetched_bytes: float, hbm_bytes_per_s: 
         t = floor + max( compute, (hbm_bytes - prefetched) / hbm_bandwidth, l2_bytes / l2_bandwidth )
 
     Bandwidths are the achievable ones. Everything passes through L2, read ahead or not, so the L2 term does not change.
+    `prefetched_bytes` is below 0 where reading ahead evicted more than it brought.
     """
     l2_s = operator.l2_bytes / l2_bytes_per_s
     all_bytes = hbm_bytes(operator)
@@ -64,8 +68,9 @@ def operator_time(operator: Operator, prefetched_bytes: float, hbm_bytes_per_s: 
     time_s = split_s if split_s < one_s else one_s
     floor_s = operator.split_floor_s if split_s < one_s else operator.floor_s
     compute_s = operator.split_compute_s if split_s < one_s else operator.compute_s
-    return OperatorTime(time_s, floor_s, compute_s, hbm_s, l2_s, 0.0, operator.flops, moved_bytes,
-                        operator.l2_bytes, 0.0, prefetched_bytes, alone_s - time_s)
+    return OperatorTime(time_s, floor_s, compute_s, hbm_s, l2_s, 0.0, operator.flops,
+                        operator.wide_flops, moved_bytes, operator.l2_bytes, 0.0, max(0.0, prefetched_bytes),
+                        alone_s - time_s)
 
 
 def kernel_s(operator: Operator, l2_s: float, hbm_s: float) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dse.latency.phases import Setting, mean_decode_s, prefill_s
+from dse.latency.phases import mean_decode_s, prefill_s
+from dse.latency.setting import Setting
 
 
 def continuous_tpot_s(at: Setting, batch: float) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from dse.latency.attention_block import attention_block_s
 from dse.latency.collectives import all_reduce
 from dse.latency.machine import machine
 from dse.latency.memory import shard
+from dse.latency.mlp_block import mlp_block_s
 from dse.latency.operators import Tokens, matmul
 from dse.latency.phases import Pass, decode, single_pass
 from dse.latency.roofline import operator_time
-from dse.latency.schedule import attention_block_s, mlp_block_s
 from dse.objective import Case
 from dse.units import MICRO, MILLI
 from dse.validation.figure import FITTED, HELD_OUT, Figure
@@ -74,7 +75,7 @@ def _kernel_us(name: str) -> Callable[[Case], float]:
         one: Pass = decode(of.setting, STEP_BATCH, 2048.0)
         first, second = one.attention, one.mlp
         both = {"norms": (first.attention_norm, second.mlp_norm),
-                "all_reduces": (first.attention_all_reduce, second.mlp_all_reduce)}
+                "all_reduces": (first.attention_reduce, second.mlp_reduce)}
         single = first if name in first._fields else second
         entries = both[name] if name in both else (getattr(single, name),)
         return float(sum(entry.time_s for entry in entries)) / MICRO

@@ -20,8 +20,10 @@ from dse.figures.labels import (
     uncapital,
     value_text,
 )
+from dse.latency.attention_block import AttentionBlock
+from dse.latency.expert_block import ExpertBlock
+from dse.latency.mlp_block import MlpBlock
 from dse.latency.phases import Ends
-from dse.latency.schedule import AttentionBlock, MlpBlock
 from dse.objective import VIOLATIONS, Metrics
 
 GROUPS = ("hardware", "model", "technique", "precision")
@@ -40,7 +42,8 @@ def test_every_shipped_option_has_a_name(option: str) -> None:
 
 
 def test_every_operator_block_and_item_has_a_name() -> None:
-    operators = (*AttentionBlock._fields, *MlpBlock._fields, *(name.removesuffix("_s") for name in Ends._fields))
+    operators = (*AttentionBlock._fields, *MlpBlock._fields, *ExpertBlock._fields,
+                 *(name.removesuffix("_s") for name in Ends._fields))
     assert set(operators) <= set(OPERATORS)
     assert {*Area._fields, *Items._fields} - {"die_mm2"} <= set(BLOCKS)
     assert {"compute", "hbm", "l2", "link", "floor"} <= set(BOUNDS)

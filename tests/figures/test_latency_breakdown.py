@@ -19,8 +19,8 @@ def operator(phase: str, name: str, time_s: float, bound: str, hidden_s: float =
             "hbm_bytes": 0.0}
 
 
-WITHOUT = [operator("prefill", "gate_up", 2.0, "compute"), operator("prefill", "mlp_all_reduce", 1.0, "link"),
-           operator("decode", "gate_up", 0.006, "hbm"), operator("decode", "mlp_all_reduce", 0.003, "floor"),
+WITHOUT = [operator("prefill", "gate_up", 2.0, "compute"), operator("prefill", "mlp_reduce", 1.0, "link"),
+           operator("decode", "gate_up", 0.006, "hbm"), operator("decode", "mlp_reduce", 0.003, "floor"),
            operator("decode", "logits_all_gather", 0.0, "none")]
 WITH_IT = [*WITHOUT[:2], operator("decode", "gate_up", 0.004, "hbm", 0.002), *WITHOUT[3:]]
 BOTH = {"none": WITHOUT, "preserve": WITH_IT}
@@ -31,7 +31,7 @@ def test_bars_hold_the_operators_in_order_and_their_sums() -> None:
     assert list(data.phases) == ["prefill", "decode"]
     without, with_it = data.phases["decode"]
     assert [(part.name, part.kind, part.bound) for part in without.parts] == [
-        ("gate_up", FEED_FORWARD, "hbm"), ("mlp_all_reduce", COLLECTIVES, "floor")]
+        ("gate_up", FEED_FORWARD, "hbm"), ("mlp_reduce", COLLECTIVES, "floor")]
     assert without.time_s == pytest.approx(0.009)
     assert (with_it.time_s, with_it.hidden_s) == (pytest.approx(0.007), 0.002)
 
@@ -63,7 +63,7 @@ def test_a_bar_shows_time_by_operator_and_hidden_time_hatched_at_its_end() -> No
     assert [(round(bar.get_x(), 9), round(bar.get_width(), 9)) for bar in hatched] == [(7.0, 2.0)]
     assert hatched[0].get_edgecolor() == to_rgba(COLOURS[FEED_FORWARD])
     written = words(figure)
-    for text in ("gate, up\nM", "all-reduce\nF", "9.00 ms", "7.00 ms,\n2.00 ms hidden", "3.00 s,\nnothing hidden",
+    for text in ("gate, up\nM", "reduce\nF", "9.00 ms", "7.00 ms,\n2.00 ms hidden", "3.00 s,\nnothing hidden",
                  "A title", "bound by: C compute, M HBM, N links, F floor (launch, start-up)",
                  "hidden by reading ahead"):
         assert text in written

@@ -11,8 +11,8 @@ from dse.latency.collectives import Collective, all_gather, all_reduce
 from dse.latency.machine import machine
 from dse.latency.memory import shard
 from dse.latency.operators import Tokens
-from dse.latency.phases import Setting
 from dse.latency.roofline import Operator as Amounts
+from dse.latency.setting import Setting
 
 
 def chip(at: Setting, tokens: Tokens) -> Chip:
@@ -67,7 +67,7 @@ def _ends(at: Setting, tokens: Tokens) -> tuple[list[Operator], list[Operator]]:
     rows, last, width = tokens.sequences * tokens.new, tokens.sequences, at.model.width
     lookup = operators.vector(rows * width, 0.0, 2.0, on, at.precision)
     norm = operators.vector(last * width, 5.0, 2.0, on, at.precision)
-    logits = operators.logits(last, at.model, part, on, at.precision)
+    logits = operators.exact_matmul(last, width, part.vocabulary, on, at.precision)
     return [_operator("embedding", lookup, at)], [_operator("final_norm", norm, at), _operator("logits", logits, at)]
 
 

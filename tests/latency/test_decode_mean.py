@@ -15,7 +15,8 @@ from designs import FEW, settings_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.latency.phases import Setting, decode_s, mean_decode_s
+from dse.latency.phases import decode_s, mean_decode_s
+from dse.latency.setting import Setting
 
 ANYWHERE = 0.001
 IN_PRACTICE = 0.001

@@ -12,9 +12,10 @@ from hypothesis import assume, given, settings
 
 from dse.latency.machine import machine
 from dse.latency.memory import shard
-from dse.latency.phases import Pass, Setting, decode, decode_s, prefill, prefill_s
+from dse.latency.phases import Pass, decode, decode_s, prefill, prefill_s
 from dse.latency.roofline import OperatorTime
-from dse.latency.schedule import step
+from dse.latency.setting import Setting
+from dse.latency.step import step
 from dse.technique.terms import OFF, TechniqueTerms
 
 MIB = 2.0**20
@@ -35,12 +36,12 @@ def working_set_bytes(at: Setting, rows: float) -> float:
     """
     model, part = at.model, shard(at.model, at.parallelism)
     weight, activation, residual = at.precision.weight_bytes, at.precision.activation_bytes, at.precision.residual_bytes
-    heads, gates = (part.query_heads + 2.0 * part.kv_heads) * model.head_width, 1.0 + model.gated
+    heads, gates = part.query_heads * model.head_width + part.kv_elements, 1.0 + model.gated
     kept = (4.0 * model.width * residual, (2.0 + model.gated) * part.ffn_width * residual,
             max(activation, residual) * (max(model.width, part.ffn_width, heads) + max(model.width, heads)),
             model.width * residual + part.vocabulary * residual,
             activation * model.width + residual * gates * part.ffn_width,
-            2.0 * heads * residual + 2.0 * part.kv_heads * model.head_width * at.precision.kv_cache_bytes)
+            2.0 * heads * residual + part.kv_elements * at.precision.kv_cache_bytes)
     mean = 0.5 * (weight + activation)
     twice = max(mean * (2.0 * rows * mean / weight) ** 2, residual * (2.0 * rows) ** 2)
     return max(rows * max(kept), twice)
@@ -117,10 +118,10 @@ def test_gain_grows_with_l2_until_window_or_candidates_are_covered(hardware: str
     It is what must stay in L2, twice the message, and the lesser of the window and the largest candidates.
     """
     at = setting(hardware, technique=technique)
-    shared = step(4.0, 8.0, machine(at.device, at.style, at.precision), at.model, shard(at.model, at.parallelism),
+    shared = step(4.0, at.parallelism, machine(at.device, at.style, at.precision), at.model, shard(at.model, at.parallelism),
                   at.precision, at.technique)
     message = 4.0 * at.model.width * at.precision.residual_bytes
-    window = shared.on.hbm_bytes_per_s * shared.reduce.time_s - shared.reduce.hbm_bytes
+    window = shared.on.hbm_bytes_per_s * shared.by.mlp_reduce.time_s - shared.by.mlp_reduce.hbm_bytes
     covered = (2.0 * message + min(window, largest_candidates(at))) / MIB
     sizes = [covered * share for share in (0.1, 0.3, 0.5, 0.7, 0.9, 0.999, 1.0001, 1.1, 2.0, 20.0)]
     read = [prefetched_bytes(decode(with_l2(at, mib), 4.0, CONTEXT)) for mib in sizes]
@@ -202,9 +203,9 @@ def compute_bound(at: Setting) -> Setting:
 @settings(FEW, max_examples=60)
 @given(settings_of(most_stages=3), spread(1e-3, 1e3))
 def test_prefetching_is_never_slower_than_none(at: Setting, limit_mib: float) -> None:
-    """With no limit of its own, nor with any: what is evicted is read again, as without prefetching."""
+    """With no limit of its own, nor with any that a managed L2 cuts down to what is free."""
     off, batch, context = at._replace(technique=OFF), at.traffic.batch, at.traffic.prompt_tokens
-    limited = at._replace(technique=at.technique._replace(prefetch_limit_bytes=limit_mib * MIB))
+    limited = at._replace(technique=at.technique._replace(prefetch_limit_bytes=limit_mib * MIB, managed_l2=1.0))
     for on in (at, limited):
         assert decode_s(on, batch, context) <= decode_s(off, batch, context)
         assert prefill_s(on, batch) <= prefill_s(off, batch)
@@ -239,6 +240,15 @@ def test_preserve_gains_no_less_than_its_halves_where_hbm_binds(at: Setting) -> 
     both, weights, cache = (decode_s(fast._replace(technique=TechniqueTerms(weight, kv, math.inf)), batch, context)
                             for weight, kv in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0)))
     assert both <= min(weights, cache) * (1.0 + 1e-12)
+
+
+def test_a_limit_far_above_the_free_l2_is_slower_than_none() -> None:
+    """All of what an 8 MiB L2 cannot hold is read twice: once in vain under the collective, once after it."""
+    at = with_l2(setting(), 8.0)
+    limited = with_technique(at, "preserve", limit_mib=64.0)
+    none, sized, obeyed = (decode_s(one, 4.0, CONTEXT) for one in (at, with_technique(at, "preserve"), limited))
+    assert sized < none < obeyed
+    assert decode_s(with_technique(at, "preserve", limit_mib=64.0, managed_l2=True), 4.0, CONTEXT) == sized
 
 
 def test_reading_in_order_can_gain_less_than_the_better_half() -> None:

@@ -27,18 +27,18 @@ def model_shard(model: str, tensor_parallel: float, pipeline_parallel: float = 1
 
 
 def test_llama3_70b_divides_by_eight() -> None:
-    """64 / 8 query heads, 8 / 8 KV heads, 28672 / 8 columns, 128256 / 8 tokens of the vocabulary, 80 / 4 layers."""
-    assert model_shard("llama3_70b", 8.0, 4.0) == Shard(8.0, 1.0, 3584.0, 16032.0, 20.0)
+    """64 / 8 query heads, 8 / 8 KV heads (2 x 128 numbers a token), 28672 / 8 columns, 128256 / 8 tokens, 80 / 4."""
+    assert model_shard("llama3_70b", 8.0, 4.0) == Shard(8.0, 256.0, 3584.0, 16032.0, 20.0, 0.0, 0.0, 0.0)
 
 
 def test_phi3_medium_is_padded_on_eight_devices() -> None:
     """10 KV heads on 8 devices: 2 on the fullest, as if there were 16; 40 / 8 = 5 query heads divide."""
-    assert model_shard("phi3_medium", 8.0) == Shard(5.0, 2.0, 2240.0, 4008.0, 40.0)
+    assert model_shard("phi3_medium", 8.0) == Shard(5.0, 512.0, 2240.0, 4008.0, 40.0, 0.0, 0.0, 0.0)
 
 
 def test_qwen2_7b_is_padded_on_eight_devices() -> None:
     """28 / 8 = 3.5 query heads become 4, as if there were 32; each of the 4 KV heads stands on two devices."""
-    assert model_shard("qwen2_7b", 8.0) == Shard(4.0, 1.0, 2368.0, 19008.0, 28.0)
+    assert model_shard("qwen2_7b", 8.0) == Shard(4.0, 256.0, 2368.0, 19008.0, 28.0, 0.0, 0.0, 0.0)
 
 
 def test_layers_and_vocabulary_are_padded() -> None:
@@ -74,7 +74,7 @@ def test_kv_cache_of_grouped_queries() -> None:
     for number_format, mib in (("int8", 16.0), ("bf16", 32.0)):
         at = setting(number_format=number_format)
         part = shard(at.model, at.parallelism)
-        assert kv_cache_bytes(at.model, part, at.precision, 4.0 * 16384.0) == mib * MIB
+        assert kv_cache_bytes(part, at.precision, 4.0 * 16384.0) == mib * MIB
 
 
 def test_replicated_kv_heads_keep_more() -> None:
@@ -82,7 +82,7 @@ def test_replicated_kv_heads_keep_more() -> None:
     kept = []
     for devices in (2.0, 4.0, 8.0):
         at = setting(model="qwen2_7b", tensor_parallel=devices)
-        kept.append(kv_cache_bytes(at.model, shard(at.model, at.parallelism), at.precision, 1.0))
+        kept.append(kv_cache_bytes(shard(at.model, at.parallelism), at.precision, 1.0))
     assert kept == [2.0 * 2.0 * 128.0, 2.0 * 1.0 * 128.0, 2.0 * 1.0 * 128.0]
 
 
@@ -121,7 +121,8 @@ def test_shares_cover_the_model(devices: float) -> None:
     """The devices' shares together hold every head and column, and less than one more on each device."""
     model = language_model(option("model", "phi3_medium"))
     part = shard(model, Parallelism(devices, 1.0))
-    pairs = ((part.query_heads, model.query_heads), (part.kv_heads, model.kv_heads), (part.ffn_width, model.ffn_width))
+    kv_heads = part.kv_elements / (2.0 * model.head_width)
+    pairs = ((part.query_heads, model.query_heads), (kv_heads, model.kv_heads), (part.ffn_width, model.ffn_width))
     for share, count in pairs:
         assert count <= share * devices < count + devices
         assert share == math.floor(share)

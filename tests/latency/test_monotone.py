@@ -13,8 +13,9 @@ from designs import FEW, settings_of, spread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.latency.phases import Pass, Setting, decode, decode_s, prefill, prefill_s
+from dse.latency.phases import Pass, decode, decode_s, prefill, prefill_s
 from dse.latency.roofline import OperatorTime
+from dse.latency.setting import Setting
 from dse.latency.style import LatencyStyle
 from dse.latency.work import pass_work
 from dse.technique.terms import OFF
@@ -45,7 +46,7 @@ def decode_at(at: Setting) -> Pass:
 
 def all_reduce_kind(one: Pass, at: Setting) -> int:
     """Link bytes over message bytes tell which all-reduce is the fastest: N - 1, 2 (N - 1) / N, 2 or 1 + 1 / N."""
-    reduced = one.attention.attention_all_reduce.link_bytes
+    reduced = one.attention.attention_reduce.link_bytes
     kept = one.ends.embedding.l2_bytes  # the embedding's rows, read and written
     return round(1e6 * reduced / kept)
 

@@ -6,9 +6,9 @@ from builders import setting, with_device
 
 from dse.latency.machine import machine
 from dse.latency.memory import shard
-from dse.latency.operators import Tokens, attention, logits, matmul, vector
-from dse.latency.phases import Setting
+from dse.latency.operators import Tokens, attention, exact_matmul, matmul, vector
 from dse.latency.roofline import Operator
+from dse.latency.setting import Setting
 
 MIB = 2.0**20
 
@@ -89,7 +89,7 @@ def test_a_norm_and_an_activation() -> None:
 def test_logits_stay_in_16_bits() -> None:
     """int8 layers: 16032 tokens x 8192 x 2 bytes all the same, and at half the rate: 16 bits, not 8."""
     at, wide = setting(), setting(number_format="bf16")
-    found, reference = (logits(4.0, one.model, shard(one.model, one.parallelism),
+    found, reference = (exact_matmul(4.0, one.model.width, shard(one.model, one.parallelism).vocabulary,
                                machine(one.device, one.style, one.precision), one.precision) for one in (at, wide))
     assert found == reference
     assert found.weight_bytes == 250.5 * MIB

@@ -9,19 +9,11 @@ from builders import setting, with_device, with_split, with_style, with_traffic
 from designs import FEW, settings_of
 from hypothesis import given
 
+from dse.latency.capacity import memory
 from dse.latency.collectives import point_to_point_s
-from dse.latency.phases import (
-    Pass,
-    Setting,
-    decode,
-    decode_s,
-    latency,
-    mean_decode_s,
-    memory,
-    micro_batches,
-    prefill,
-    prefill_s,
-)
+from dse.latency.phases import Pass, decode, decode_s, latency, mean_decode_s, micro_batches, prefill, prefill_s
+from dse.latency.setting import Setting
+from dse.workload import Parallelism
 
 GIB = 2.0**30
 MIB = 2.0**20
@@ -74,7 +66,7 @@ def test_a_full_pipeline_decodes_at_its_slowest_stage() -> None:
 
 def test_micro_batches() -> None:
     """As many as there are stages, while there are sequences; six sequences on four stages are four of at most two."""
-    assert [micro_batches(batch, 4.0) for batch in (1.0, 3.0, 4.0, 6.0)] == [1.0, 3.0, 4.0, 4.0]
+    assert [micro_batches(Parallelism(1.0, 4.0), batch) for batch in (1.0, 3.0, 4.0, 6.0)] == [1.0, 3.0, 4.0, 4.0]
     at = with_split(setting(), 8.0, 4.0)
     assert decode(at, 6.0, 1000.0) == decode(at, 8.0, 1000.0)
 

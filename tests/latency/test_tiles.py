@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dse.latency.machine import Machine, machine, slowness
 from dse.latency.operators import matmul, quantise_s
-from dse.latency.phases import Setting
 from dse.latency.roofline import Operator, operator_time
+from dse.latency.setting import Setting
 from dse.latency.tiles import padded_rows, tiled
 from dse.workload import Precision
 
@@ -60,7 +60,7 @@ def test_padded_rows_go_by_halves() -> None:
 
 def test_the_faster_kernel_is_taken() -> None:
     """Floors of 3 and 5 us, compute of 8 and 2, HBM of 4: 3 + 8 = 11 against 5 + 4 = 9; with all read ahead 7."""
-    work = Operator(1.0, 3.0, 8.0, 5.0, 2.0, 4.0, 0.0, 0.0, 0.0)
+    work = Operator(1.0, 1.0, 3.0, 8.0, 5.0, 2.0, 4.0, 0.0, 0.0, 0.0)
     cold, warm = operator_time(work, 0.0, 1.0, 1.0), operator_time(work, 4.0, 1.0, 1.0)
     assert (cold.time_s, cold.floor_s, cold.compute_s, cold.hidden_s) == (9.0, 5.0, 2.0, 0.0)
     assert (warm.time_s, warm.hbm_s, warm.hidden_s) == (7.0, 0.0, 2.0)

@@ -25,7 +25,8 @@ from latency.programs import chip, program
 from dse.latency.machine import machine
 from dse.latency.memory import shard
 from dse.latency.operators import Tokens
-from dse.latency.phases import Pass, Setting, single_pass
+from dse.latency.phases import Pass, single_pass
+from dse.latency.setting import Setting
 
 MIB = 2.0**20
 EQUAL = 1e-9

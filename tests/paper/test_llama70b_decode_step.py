@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 from builders import setting, with_device
 
-from dse.latency.phases import Pass, Setting, decode
+from dse.latency.phases import Pass, decode
+from dse.latency.setting import Setting
 
 BATCH = 16.0
 STEP_MS = {("a100", 2048.0): 18.83, ("a100", 4096.0): 19.67, ("h100", 2048.0): 11.24, ("h100", 4096.0): 11.57}
@@ -42,7 +43,7 @@ def kernels_us(one: Pass) -> dict[str, float]:
         "qkv": first.qkv.time_s, "attention": first.attention.time_s, "output": first.output.time_s,
         "gate_up": second.gate_up.time_s, "down": second.down.time_s,
         "norms": first.attention_norm.time_s + second.mlp_norm.time_s, "activation": second.activation.time_s,
-        "all_reduces": first.attention_all_reduce.time_s + second.mlp_all_reduce.time_s,
+        "all_reduces": first.attention_reduce.time_s + second.mlp_reduce.time_s,
     }
     return {name: 1e6 * value for name, value in seconds.items()}
 

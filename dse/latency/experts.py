@@ -1,0 +1,26 @@
+"""A mixture of experts in numbers: how many of them a step touches, with how many tokens, on how many devices.
+
+Tokens choose their experts independently and evenly. Real routing is less even: the busiest device then has more than
+the mean, and the model is too fast by that.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dse.model.language_model import LanguageModel
+
+
+def touched_share(model: LanguageModel, tokens: float) -> float:
+    """Expected share of the experts that at least one of `tokens` tokens takes: 1 - (1 - k / E)^tokens."""
+    return 1.0 - math.pow(1.0 - model.experts_per_token / model.experts, tokens)
+
+
+def tokens_per_expert(model: LanguageModel, tokens: float) -> float:
+    """Expected tokens of an expert that is touched: (k / E) tokens over the touched share."""
+    return tokens * model.experts_per_token / model.experts / touched_share(model, tokens)
+
+
+def copies_per_token(model: LanguageModel, parts: float) -> float:
+    """Expected number of the `parts`, to which experts are dealt, that one token is sent to: P (1 - (1 - 1/P)^k)."""
+    return parts * (1.0 - math.pow(1.0 - 1.0 / parts, model.experts_per_token))

@@ -1,0 +1,55 @@
+"""What the operators of one pass share, and how they become entries of the schedule.
+
+While a collective runs, the reads of the operators that follow it, up to the next one and in their order, may be
+brought from HBM into L2:
+
+    before attention   projections, KV-cache, output weights     under what ends the layer before
+    before the MLP     gate and up weights, down weights         under what ends attention
+    before experts     router, shared expert, experts            under what ends attention, and sends tokens to experts
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dse.latency.collectives import Collective
+from dse.latency.communication import Communication, Windows, communication, windows
+from dse.latency.machine import Machine
+from dse.latency.memory import Shard
+from dse.latency.roofline import Operator, OperatorTime, operator_time
+from dse.model.language_model import LanguageModel
+from dse.technique.terms import TechniqueTerms
+from dse.workload import Parallelism, Precision
+
+
+class Step(NamedTuple):
+    """What the operators of one pass share: the machine, the model's part on it, and the layer's collectives."""
+
+    on: Machine
+    model: LanguageModel
+    part: Shard
+    precision: Precision
+    technique: TechniqueTerms
+    rows: float
+    sends: float
+    by: Communication
+    windows: Windows
+
+
+def step(rows: float, split_over: Parallelism, on: Machine, model: LanguageModel, part: Shard, precision: Precision,
+         technique: TechniqueTerms) -> Step:
+    """A pass over `rows` tokens of each copy of attention, with the collectives of its layers."""
+    by = communication(rows, split_over, on.device, on.style, model, precision)
+    return Step(on, model, part, precision, technique, rows, split_over.all_to_all, by,
+                windows(rows, by, split_over, on, model, precision))
+
+
+def collective_time(collective: Collective, wasted_bytes: float) -> OperatorTime:
+    """A collective as an entry of the schedule; `wasted_bytes` were read from HBM beside it and evicted."""
+    return OperatorTime(collective.time_s, collective.startup_s, 0.0, 0.0, 0.0, collective.link_s, 0.0, 0.0,
+                        collective.hbm_bytes + wasted_bytes, 0.0, collective.link_bytes, 0.0, 0.0)
+
+
+def time_on(on: Machine, operator: Operator, prefetched_bytes: float) -> OperatorTime:
+    """Time of `operator` on the machine."""
+    return operator_time(operator, prefetched_bytes, on.hbm_bytes_per_s, on.device.l2_bytes_per_s)

@@ -1,0 +1,64 @@
+"""What prefetching brings into L2 while a collective runs: what can be read, what stays, what it costs to ask for more.
+
+What is read ahead is the first part of what follows, in its order, so that it is used before anything else streams
+through the L2: only what is read beyond the free space is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from dse.latency.collectives import Collective
+from dse.latency.machine import Machine
+from dse.technique.terms import TechniqueTerms
+
+
+class Window(NamedTuple):
+    """L2 that is free while a collective runs, and what HBM can deliver meanwhile."""
+
+    free_bytes: float
+    readable_bytes: float
+
+
+class Ahead(NamedTuple):
+    """What reading ahead saves the operators after the window, in bytes of HBM, and what it read in vain.
+
+    `saved_bytes` is below 0 where what was evicted and has to be read again outweighs what the window read.
+    """
+
+    saved_bytes: float
+    wasted_bytes: float
+
+
+def window(first: Collective, second: Collective, message_bytes: float, on: Machine) -> Window:
+    """The window of two collectives with nothing to read between them.
+
+        free = usable L2 - 2 message              the message must stay in it, on its way in and out
+        readable = min(HBM, L2 bandwidth) x time - what the collectives move in HBM themselves
+    """
+    free = max(0.0, on.style.l2_usable_share * on.device.l2_bytes - 2.0 * message_bytes)
+    fill = min(on.hbm_bytes_per_s, on.device.l2_bytes_per_s)
+    readable = fill * (first.time_s + second.time_s) - (first.hbm_bytes + second.hbm_bytes)
+    return Window(free, max(0.0, readable))
+
+
+def ahead(candidate_bytes: float, through: Window, technique: TechniqueTerms) -> Ahead:
+    """What is saved when the operators up to the next collective read `candidate_bytes` that may be read ahead.
+
+        asked = min(limit, candidates)         no more than is free with a managed L2, or with no limit set; 0 without
+                                               a collective
+        lost  = min(asked, 2 max(0, asked - free))
+        saved = min(asked, readable) - lost
+
+    Without management a limit above the free L2 is obeyed. Each byte beyond the free ones evicts one that was read
+    before it, and reading that one again evicts one more. What the window is too short to read is read while the
+    operators run, which need it anyway: that neither gains nor costs, unless it is lost.
+    """
+    fits = min(through.free_bytes, candidate_bytes)
+    sized = technique.managed_l2 > 0.0 or math.isinf(technique.prefetch_limit_bytes)
+    wanted = min(technique.prefetch_limit_bytes, fits if sized else candidate_bytes)
+    asked = wanted if through.readable_bytes > 0.0 else 0.0
+    lost = min(asked, 2.0 * max(0.0, asked - through.free_bytes))
+    saved = min(asked, through.readable_bytes) - lost
+    return Ahead(saved, lost + min(0.0, saved))
