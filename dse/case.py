@@ -15,7 +15,7 @@ from dse.cost.assumptions import COST_TABLES, cost_assumptions
 from dse.errors import InputError
 from dse.fields import Field, Table
 from dse.hardware import ACCELERATOR, accelerator
-from dse.latency.phases import Setting
+from dse.latency.setting import Setting
 from dse.latency.style import STYLE, latency_style
 from dse.model.language_model import MODEL, language_model
 from dse.objective import Case
