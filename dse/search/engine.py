@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 from optuna.study import StudyDirection
+from optuna.study._tell import _tell_with_warning
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dse.errors import InputError
@@ -192,8 +193,9 @@ class Search:
             return self._next_of_all(taken)
         for _ in range(TRIES):
             trial = self._ask(None)
-            if point_key(trial.params) not in taken and self.problem.possible(trial.params):
-                return Asked(trial, trial.params, f"sampler {self.sampling.name}")
+            point = dict(self.memory.record(trial._trial_id).params)
+            if point_key(point) not in taken and self.problem.possible(point):
+                return Asked(trial, point, f"sampler {self.sampling.name}")
             self.memory.discard(trial._trial_id)
         fresh = self._unseen(taken)
         return None if fresh is None else Asked(self._ask(fresh), fresh, "random, as the sampler repeats itself")
@@ -265,7 +267,7 @@ class Search:
                                            for name, value in zip(Metrics._fields, metrics.tolist(), strict=True)}
         record.user_attrs[ORIGIN_ATTR] = asked.origin
         record.user_attrs[DESIGNS_ATTR] = designs
-        self._optuna.tell(asked.trial, values)
+        _tell_with_warning(self._optuna, asked.trial, values)  # study.tell, less its deep copy of the trial
 
 
 def is_feasible(trial: FrozenTrial) -> bool:

@@ -138,7 +138,8 @@ class TrialMemory(BaseStorage):
     def get_all_trials(self, study_id: int, deepcopy: bool = True,
                        states: Container[TrialState] | None = None) -> list[FrozenTrial]:
         """All trials by number, those of `states` where it is given."""
-        found = [trial for trial in (*self.finished, *self.asked) if states is None or trial.state in states]
+        among = self.asked if _unfinished(states) else (*self.finished, *self.asked)
+        found = [trial for trial in among if states is None or trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
@@ -196,3 +197,8 @@ class TrialMemory(BaseStorage):
         """The one study."""
         return [FrozenStudy(self.name, None, dict(self.user_attrs), dict(self.system_attrs), STUDY,
                             directions=self.directions)]
+
+
+def _unfinished(states: Container[TrialState] | None) -> bool:
+    """Only trials that are not finished are asked for: Optuna looks for waiting ones before each new trial."""
+    return states is not None and not any(state in states for state in TrialState if state.is_finished())

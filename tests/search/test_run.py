@@ -252,3 +252,34 @@ def test_comparison_measures_both_from_one_corner(tmp_path: Path) -> None:
     assert found["front_beaten"][1] == 0.0
     with pytest.raises(InputError, match="cannot be compared"):
         comparison(first, run(problem(), ONE, settings(tmp_path, 5, RANDOM, "one")).study)
+
+
+def test_a_new_database_is_what_optuna_itself_would_have_made(tmp_path: Path) -> None:
+    import sqlalchemy as sa
+
+    from dse.search.relational_tables import REVISION
+
+    run(problem(), BOTH, settings(tmp_path, 5, storage="studies.sqlite3"))
+    theirs = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/theirs.sqlite3")
+    ours = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/studies.sqlite3")  # checks the form of the tables
+    assert ours.get_current_version() == ours.get_head_version() == theirs.get_current_version() == REVISION
+
+    def tables(storage: optuna.storages.RDBStorage) -> Any:
+        with storage.engine.connect() as connection:
+            made = connection.execute(sa.text("SELECT name, sql FROM sqlite_master")).all()
+            return {name: " ".join((sql or "").split()) for name, sql in made if name != "alembic_version"}
+
+    assert tables(ours) == tables(theirs)
+    for storage in (ours, theirs):
+        storage.engine.dispose()
+
+
+def test_a_database_of_an_older_optuna_is_refused_with_the_way_to_bring_it_up(tmp_path: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    run(problem(), BOTH, settings(tmp_path, 5, storage="studies.sqlite3"))
+    with closing(sqlite3.connect(tmp_path / "studies.sqlite3")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = 'v3.0.0.d'")
+    with pytest.raises(StorageError, match=r"tables are of another version of Optuna: .* optuna storage upgrade"):
+        run(problem(), BOTH, settings(tmp_path, 6, storage="studies.sqlite3"))
