@@ -16,14 +16,14 @@ from optuna.exceptions import ExperimentalWarning
 
 from dse.errors import InputError
 from dse.search.objectives import Goal
-from dse.search.space import Choice, Domain, Space
+from dse.search.space import Choice, Domain, Interval, Space
 
 AUTO, GRID = "auto", "grid"
 SAMPLERS = ("tpe", "nsga2", "nsga3", "cmaes", "gp", "qmc", "random", GRID)
 NEEDS = {"cmaes": "cmaes", "gp": "torch"}
-BATCH = {"tpe": 10, "gp": 5, "cmaes": 20, "qmc": 100, "random": 100, GRID: 100}
+BATCH = {"tpe": 10, "gp": 5, "qmc": 100, "random": 100, GRID: 100}
 POPULATION = 20
-GENETIC = ("nsga2", "nsga3")
+POPULATION_KEY = {"nsga2": "population_size", "nsga3": "population_size", "cmaes": "popsize"}
 MANY_TRIALS = 1000  # from here on, a TPE suggestion for several objectives costs more than it brings
 MANY_OBJECTIVES = 4
 
@@ -40,7 +40,9 @@ class Sampling:
     @property
     def batch(self) -> int:
         """Trials that are asked for before any of them is told."""
-        return int(self.options.get("population_size", POPULATION)) if self.name in GENETIC else BATCH[self.name]
+        if self.name in POPULATION_KEY:  # a batch is a generation
+            return int(self.options.get(POPULATION_KEY[self.name], POPULATION))
+        return BATCH[self.name]
 
 
 def sampling(given: Mapping[str, Any], exact_steps: bool | None, space: Space, goal: Goal, n_trials: int) -> Sampling:
@@ -58,12 +60,27 @@ def sampling(given: Mapping[str, Any], exact_steps: bool | None, space: Space, g
         raise InputError(f"sampler={name} is not allowed: choose one of {AUTO}, {', '.join(SAMPLERS)}")
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
         raise InputError(f"sampler={name} needs the package {NEEDS[name]}: pip install 'dse[{name}]'")
-    if name == "cmaes" and len(goal.objectives) > 1:
-        raise InputError("sampler=cmaes is not allowed with several objectives: choose nsga2, or one objective")
+    if name == "cmaes":
+        options = {"popsize": _generation(space, goal), **options}
     if name == GRID and math.isinf(space.size):
         raise InputError("sampler=grid is not allowed with a continuous axis: give range(...) or choice(...) instead "
                          "of interval(...)")
     return Sampling(name, bool(exact_steps), "as asked for", options)
+
+
+def _generation(space: Space, goal: Goal) -> int:
+    """Designs of a generation of CMA-ES, 4 + 3 ln(numbers) (N. Hansen, "The CMA evolution strategy: a tutorial", 2016).
+
+    InputError where CMA-ES cannot serve the goal or the space. It draws options of a list, and what is there under some
+    of them alone, at random.
+    """
+    if len(goal.objectives) > 1:
+        raise InputError("sampler=cmaes is not allowed with several objectives: choose nsga2, or one objective")
+    numbers = sum(isinstance(one.domain, Interval) and not one.when and one.domain.size > 1 for one in space.dimensions)
+    if not numbers:
+        raise InputError("sampler=cmaes is not allowed without an interval(...) or range(...) that is always there: "
+                         "choose tpe")
+    return 4 + int(3.0 * math.log(numbers))
 
 
 def _chosen(space: Space, goal: Goal, n_trials: int) -> tuple[str, str]:
@@ -94,11 +111,13 @@ def _made(asked: Sampling, space: Space, number: int, seed: int) -> samplers.Bas
     if asked.name == "tpe":
         options = {"multivariate": True, "group": space.conditional, "constant_liar": True, **options}
         return samplers.TPESampler(seed=number, **options)
-    if asked.name in GENETIC:
+    if asked.name in ("nsga2", "nsga3"):
         kind = samplers.NSGAIISampler if asked.name == "nsga2" else samplers.NSGAIIISampler
         return kind(seed=number, **{"population_size": POPULATION, **options})
     if asked.name == "cmaes":
-        return samplers.CmaEsSampler(seed=number, warn_independent_sampling=False, **options)
+        from dse.search.constrained_cmaes import ConstrainedCmaEs
+
+        return ConstrainedCmaEs(seed=number, warn_independent_sampling=False, **{"popsize": POPULATION, **options})
     if asked.name == "gp":
         return samplers.GPSampler(seed=number, **options)
     if asked.name == "qmc":
