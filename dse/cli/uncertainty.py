@@ -12,6 +12,7 @@ robust.csv, uncertainty.json and figures into runs/NAME.
   samples=N seed=N           draws, and where they start (default 10000, 0): the same command, the same numbers
   objective=METRIC           what "best" means (default tokens_per_s_per_usd)
   uncertainty.of=[...]       the constants that are drawn: keys or groups (default [cost,latency])
+  uncertainty.existing=[CHIP,...]  leave out the draws in which one of these chips could not be made (default none)
   uncertainty.shape=SHAPE    triangular, pert or uniform between low and high (default triangular)
   uncertainty.along=KEY      the axis whose best value is asked for (default hardware.l2_mib)
   uncertainty.factor=X       by how much it must grow to count as moved (default 2)

@@ -104,6 +104,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         "command": ["dse", "uncertainty", *outcome.command],
         "objective": asked.aim.name,
         "samples": asked.samples, "seed": asked.seed, "shape": found.ensemble.shape, "factor": asked.factor,
+        "existing": outcome.settings["uncertainty"]["existing"], "kept": found.kept,
         "percentiles": asked.percentiles, "index_samples": asked.index_samples,
         "given": found.competition.given, "axes": found.competition.chosen, "along": found.competition.along,
         "designs": found.ensemble.size,
@@ -148,10 +149,19 @@ def summary_text(outcome: Outcome, rows: Mapping[str, Sequence[Mapping[str, Any]
             f"constants ({len(found.ensemble.unknowns)} unknowns, {found.ensemble.shape}, seed {found.asked.seed}) in "
             f"{outcome.elapsed_s:.1f} s")
     undecided = [one.undecided for one in headlines(found)]
-    parts = [head, _spreads(found), *_moves(found), _deciding(found, rows["sobol"]),
+    parts = [head, _left_out(outcome), _spreads(found), *_moves(found), _deciding(found, rows["sobol"]),
              f"no design is feasible in any draw: see the violations in {folder / 'bands.csv'}" if min(undecided) == 1.0
              else "", f"results: {folder}"]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _left_out(outcome: Outcome) -> str:
+    found, chips = outcome.found, outcome.settings["uncertainty"]["existing"]
+    if not chips:
+        return ""
+    named = ", ".join(chips) if isinstance(chips, (list, tuple)) else str(chips)
+    return (f"{found.kept:,} of the draws are kept ({found.kept / found.asked.samples:.1%}), those in which {named} "
+            "can be made; Sobol indices are those of all draws")
 
 
 def _spreads(found: Analysis) -> str:

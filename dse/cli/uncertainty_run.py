@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from dse.uncertainty.analysis import Asked
     from dse.uncertainty.competition import Competition
     from dse.uncertainty.ensemble import Ensemble
+    from dse.uncertainty.existing import Existing
 
 L2 = "hardware.l2_mib"
 TECHNIQUE = "technique"
 REFRESH_S, BETWEEN_LINES_S = 0.3, 10.0
-KEYS = ("of", "shape", "percentiles", "along", "factor", "quantities", "index_samples")
+KEYS = ("of", "shape", "existing", "percentiles", "along", "factor", "quantities", "index_samples")
 
 
 def uncertainty(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) -> Path:
@@ -38,7 +39,7 @@ def uncertainty(loader: ConfigLoader, master: DictConfig, arguments: Sequence[st
     ensemble, columns = _ensemble(asked)
     among = _competition(asked, columns)
     started = time.perf_counter()
-    found = analysis(ensemble, among, wanted)
+    found = analysis(ensemble, among, wanted, _existing(loader, master, asked, ensemble))
     elapsed_s = time.perf_counter() - started
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[K")
@@ -98,6 +99,25 @@ def _ensemble(asked: Designs) -> tuple[Ensemble, Columns]:
         members += [Member(part, drawn) for part in asked.parts(one)]
     columns = design_columns([member.part for member in members], asked.columns)
     return Ensemble(members, checked_shape(own["shape"]), _progress()), columns
+
+
+def _existing(loader: ConfigLoader, master: DictConfig, asked: Designs, ensemble: Ensemble) -> Existing | None:
+    """The chips that must be possible, as their files have them, whatever else the command says; None for none."""
+    from dse.case import case, row
+    from dse.cli.hydra_run import groups, plain
+    from dse.grid.grid import Grid
+    from dse.grid.table import Part
+    from dse.uncertainty.ensemble import Member
+    from dse.uncertainty.existing import Existing
+    from dse.uncertainty.intervals import intervals
+
+    chips, known = [], loader.get_group_options("hardware")
+    for name in _listed(_own(asked.settings), "existing"):
+        if name not in known:
+            raise InputError(f"uncertainty.existing={name} is not allowed: name chips, from {', '.join(known)}")
+        settings = groups(plain(loader.load_sweep_config(master, [f"hardware={name}"])), ())
+        chips.append(Member(Part({}, {}, Grid(row(case(settings)))), intervals(settings)))
+    return Existing(chips, ensemble.unknowns, ensemble.shape) if chips else None
 
 
 def _progress() -> Callable[[int], None]:

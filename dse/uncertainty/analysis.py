@@ -13,6 +13,7 @@ from dse.uncertainty.bands import Bands, bands
 from dse.uncertainty.competition import Competition
 from dse.uncertainty.contest import GAIN, MOVED, OPTIMUM, SHIFT, Contest, Quantity, optima, quantities
 from dse.uncertainty.ensemble import Ensemble, Places
+from dse.uncertainty.existing import Existing
 from dse.uncertainty.influence import Influence, influence
 from dse.uncertainty.sampling import unit_points
 from dse.uncertainty.standing import NOBODY, Aim, Standing, standing
@@ -49,7 +50,10 @@ class Decided(NamedTuple):
 
 
 class Analysis(NamedTuple):
-    """All that is known of the ensemble: at base, and over the draws; `fronts` has a place for each class."""
+    """All that is known of the ensemble: at base, and over the draws; `fronts` has a place for each class.
+
+    `kept`: how many draws there are, after those that existing chips rule out.
+    """
 
     ensemble: Ensemble
     competition: Competition
@@ -59,6 +63,7 @@ class Analysis(NamedTuple):
     bands: Bands
     fronts: tuple[Attainment | None, ...]
     decided: tuple[Decided, ...]
+    kept: int
 
     def optima(self, kind: int, key: str) -> tuple[float, Floats]:
         """What the best design of a class has on a numeric axis: at base, and in each draw; NaN where there is none."""
@@ -66,18 +71,27 @@ class Analysis(NamedTuple):
         return float(optima(self.base.winners[kind], axis)[0]), optima(self.drawn.winners[kind], axis)
 
 
-def analysis(ensemble: Ensemble, among: Competition, asked: Asked) -> Analysis:
-    """The answer to `asked`; InputError for more than MOST_EVALUATIONS evaluations, or no draw at all."""
+def analysis(ensemble: Ensemble, among: Competition, asked: Asked, existing: Existing | None = None) -> Analysis:
+    """The answer to `asked`; draws in which one of the `existing` chips cannot be made are left out.
+
+    The Sobol indices are those of all draws: they presuppose that the assumptions are independent, and the draws that
+    are left are not. InputError for more than MOST_EVALUATIONS evaluations, or no draw at all.
+    """
     if asked.samples < 1 or ensemble.size * asked.samples > MOST_EVALUATIONS:
         raise InputError(f"samples={asked.samples} is not allowed: give at least 1, and for {ensemble.size:,} designs "
                          f"at most {MOST_EVALUATIONS // max(1, ensemble.size):,}")
     points = unit_points(asked.samples, len(ensemble.unknowns), [asked.seed])
+    if existing is not None:
+        points = np.ascontiguousarray(points[:, existing.possible(points)])
+    if not points.shape[1]:
+        raise InputError(f"uncertainty.existing leaves none of the {asked.samples:,} draws: take more samples, "
+                         "or fewer chips")
     base = standing(ensemble, among.classes, ensemble.base(), asked.aim)
     drawn = standing(ensemble, among.classes, points, asked.aim)
     made = bands(ensemble, among.classes, among.groups, points, drawn, asked.aim, asked.percentiles)
     fronts = attainments(ensemble, among, points, base, drawn, made, asked.percentiles)
     decided = _decided(ensemble, among, asked, base, drawn, made.feasible)
-    return Analysis(ensemble, among, asked, base, drawn, made, fronts, decided)
+    return Analysis(ensemble, among, asked, base, drawn, made, fronts, decided, points.shape[1])
 
 
 def _decided(ensemble: Ensemble, among: Competition, asked: Asked, base: Standing, drawn: Standing,

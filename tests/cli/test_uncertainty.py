@@ -110,6 +110,22 @@ def test_the_front_at_base_and_what_it_reaches_fit_the_designs(capsys: pytest.Ca
             float(row["probability_feasible"]) for row in reached)
 
 
+def test_draws_in_which_an_existing_chip_cannot_be_made_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    chip = ("hardware=h100", "model=llama3_8b", "precision=bf16", "samples=256", "uncertainty.index_samples=2",
+            "figures=false")
+    assert main(["uncertainty", *chip, "name=all"]) == 0
+    assert main(["uncertainty", *chip, "name=made", "uncertainty.existing=[h100]"]) == 0
+    said = capsys.readouterr().out
+    record = json.loads(Path("runs/made/uncertainty.json").read_text())
+    assert record["existing"] == ["h100"]
+    before, after = (float(rows("bands", name)[0]["probability_feasible"]) for name in ("all", "made"))
+    assert before < 0.5
+    assert after == 1.0
+    assert record["kept"] == round(before * 256)
+    assert f"{record['kept']} of the draws are kept" in said
+    assert json.loads(Path("runs/all/uncertainty.json").read_text())["kept"] == 256
+
+
 def test_certain_constants_have_no_width(capsys: pytest.CaptureFixture[str]) -> None:
     run("figures=false", "uncertainty.of=[cost.process.wafer_usd]", "cost.process.wafer_usd=12000")
     capsys.readouterr()
@@ -181,6 +197,7 @@ def test_plot_draws_a_saved_run_again(capsys: pytest.CaptureFixture[str]) -> Non
     (["uncertainty.shape=normal"], ["uncertainty.shape=normal", "triangular"]),
     (["uncertainty.of=[hardware]"], ["uncertainty.of=hardware", "cost.process"]),
     (["uncertainty.percentiles=[5,500]"], ["uncertainty.percentiles=[5, 500]", "0 to 100"]),
+    (["uncertainty.existing=[h1000]"], ["uncertainty.existing=h1000", "h100"]),
     (["uncertainty.factor=0"], ["uncertainty.factor=0", "> 0"]),
     (["uncertainty.index_samples=1000"], ["uncertainty.index_samples=1000", "power of two"]),
     (["uncertainty.quantities=[beauty]"], ["uncertainty.quantities=beauty", "shift"]),
