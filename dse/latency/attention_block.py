@@ -47,8 +47,8 @@ def attention_block(tokens: Tokens, at: Step) -> AttentionBlock:
     output = matmul(at.rows, values, model.width, on, precision)
     weights, cache = at.technique.prefetch_weights, at.technique.prefetch_kv_cache
     all_weights = qkv.weight_bytes + query_up.weight_bytes + key_up.weight_bytes + value_up.weight_bytes
-    brought = ahead(weights * (all_weights + output.weight_bytes) + cache * read.kv_cache_bytes, at.windows.attention,
-                    at.technique)
+    brought = ahead(weights * (all_weights + output.weight_bytes) + cache * read.kv_cache_bytes, 0.0, 1.0,
+                    at.windows.attention, at.technique)
     qkv_ahead = min(weights * qkv.weight_bytes, brought.saved_bytes)
     left = brought.saved_bytes - qkv_ahead
     query_ahead = min(weights * query_up.weight_bytes, left)

@@ -65,17 +65,16 @@ def experts_ahead(router: Operator, shared: FeedForward, routed: FeedForward, sh
     useful = 1.0 if at.technique.known_routing > 0.0 else share
     certain = router.weight_bytes + shared.gate_up.weight_bytes + shared.down.weight_bytes
     experts = routed.gate_up.weight_bytes + routed.down.weight_bytes
-    brought = ahead(weights * (certain + experts / useful), at.windows.experts, at.technique)
+    brought = ahead(weights * certain, weights * experts / useful, useful, at.windows.experts, at.technique)
     of_router = min(weights * router.weight_bytes, brought.saved_bytes)
     left = brought.saved_bytes - of_router
     shared_gate_up = min(weights * shared.gate_up.weight_bytes, left)
     left = left - shared_gate_up
     shared_down = min(weights * shared.down.weight_bytes, left)
-    left = useful * (left - shared_down)
+    left = left - shared_down
     gate_up = min(weights * routed.gate_up.weight_bytes, left)
     down = min(weights * routed.down.weight_bytes, left - gate_up)
-    in_vain = (gate_up + down) * (1.0 / useful - 1.0)
-    return ExpertsAhead(of_router, shared_gate_up, shared_down, gate_up, down, brought.wasted_bytes + in_vain)
+    return ExpertsAhead(of_router, shared_gate_up, shared_down, gate_up, down, brought.wasted_bytes)
 
 
 def no_experts() -> ExpertBlock:

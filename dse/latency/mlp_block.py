@@ -52,7 +52,8 @@ def mlp_block(at: Step) -> MlpBlock:
     """Norm, gate and up, activation and down, with the collectives around them."""
     weights = at.technique.prefetch_weights
     dense = feed_forward(1.0, at.by.all_rows, at.part.ffn_width, at)
-    brought = ahead(weights * (dense.gate_up.weight_bytes + dense.down.weight_bytes), at.windows.mlp, at.technique)
+    brought = ahead(weights * (dense.gate_up.weight_bytes + dense.down.weight_bytes), 0.0, 1.0, at.windows.mlp,
+                    at.technique)
     gate_up_ahead = min(weights * dense.gate_up.weight_bytes, brought.saved_bytes)
     down_ahead = min(weights * dense.down.weight_bytes, brought.saved_bytes - gate_up_ahead)
     return MlpBlock(second_norm(at), collective_time(at.by.mlp_gather, brought.wasted_bytes),

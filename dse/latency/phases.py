@@ -86,7 +86,7 @@ def ends(tokens: Tokens, at: Step, devices: float) -> Ends:
     lookup = vector(at.rows * at.model.width, 0.0, 2.0, at.on, at.precision)
     norm = vector(tokens.sequences * at.model.width, NORM_FLOPS, 2.0, at.on, at.precision)
     product = exact_matmul(tokens.sequences, at.model.width, at.part.vocabulary, at.on, at.precision)
-    brought = ahead(at.technique.prefetch_weights * product.weight_bytes, at.windows.attention, at.technique)
+    brought = ahead(at.technique.prefetch_weights * product.weight_bytes, 0.0, 1.0, at.windows.attention, at.technique)
     gathered = tokens.sequences * at.part.vocabulary * devices * at.precision.residual_bytes
     return Ends(time_on(at.on, lookup, 0.0), collective_time(at.by.attention_reduce, 0.0), time_on(at.on, norm, 0.0),
                 time_on(at.on, product, brought.saved_bytes),

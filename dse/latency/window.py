@@ -43,22 +43,29 @@ def window(first: Collective, second: Collective, message_bytes: float, on: Mach
     return Window(free, max(0.0, readable))
 
 
-def ahead(candidate_bytes: float, through: Window, technique: TechniqueTerms) -> Ahead:
-    """What is saved when the operators up to the next collective read `candidate_bytes` that may be read ahead.
+def ahead(certain_bytes: float, guessed_bytes: float, useful_share: float, through: Window,
+          technique: TechniqueTerms) -> Ahead:
+    """What is saved when the operators up to the next collective will read what may be read ahead.
 
-        asked = min(limit, candidates)         no more than is free with a managed L2, or with no limit set; 0 without
-                                               a collective
-        lost  = min(asked, 2 max(0, asked - free))
-        saved = min(asked, readable) - lost
+    Of the candidates, certain + guessed, a share of the guessed ones alone will be of use.
 
-    Without management a limit above the free L2 is obeyed. Each byte beyond the free ones evicts one that was read
-    before it, and reading that one again evicts one more. What the window is too short to read is read while the
-    operators run, which need it anyway: that neither gains nor costs, unless it is lost.
+        asked   = min(limit, candidates)                     limit obeyed
+                  min(limit, candidates, free, readable)     limit managed, or none set; 0 without a collective
+        lost    = min(asked, 2 max(0, asked - free))
+        in vain = asked - useful (1 - lost / asked)          useful = certain + share x guessed, of those asked
+        saved   = min(asked, readable) - in vain
+
+    Without management a limit above the free L2 is obeyed: each byte beyond the free ones evicts one that was read
+    before it, and reading that one again evicts one more. What the window is too short to read goes on beside the
+    operators: it takes their HBM time, and gives it back as far as it is of use.
     """
-    fits = min(through.free_bytes, candidate_bytes)
+    candidates = certain_bytes + guessed_bytes
+    most = min(technique.prefetch_limit_bytes, candidates)
     sized = technique.managed_l2 > 0.0 or math.isinf(technique.prefetch_limit_bytes)
-    wanted = min(technique.prefetch_limit_bytes, fits if sized else candidate_bytes)
+    wanted = min(most, min(through.free_bytes, through.readable_bytes)) if sized else most
     asked = wanted if through.readable_bytes > 0.0 else 0.0
     lost = min(asked, 2.0 * max(0.0, asked - through.free_bytes))
-    saved = min(asked, through.readable_bytes) - lost
-    return Ahead(saved, lost + min(0.0, saved))
+    useful = min(asked, certain_bytes) + useful_share * max(0.0, asked - certain_bytes)
+    in_vain = asked - useful * (1.0 - lost / max(1.0, asked))
+    saved = min(asked, through.readable_bytes) - in_vain
+    return Ahead(saved, in_vain + min(0.0, saved))

@@ -38,10 +38,20 @@ PLAIN = technique_terms(option("technique", "preserve"))
 ])
 def test_bytes_of_a_window(free: float, readable: float, limit: float, saved: float, wasted: float) -> None:
     """200 bytes are wanted. What is lost is read twice: in vain in the window, or once more after it."""
-    found = ahead(200.0, Window(free, readable), PLAIN._replace(prefetch_limit_bytes=limit))
+    found = ahead(200.0, 0.0, 1.0, Window(free, readable), PLAIN._replace(prefetch_limit_bytes=limit))
+    assert found == pytest.approx((saved, wasted), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(("readable", "limit", "saved", "wasted"), [
+    (60.0, math.inf, 40.0 + 0.25 * 20.0, 15.0),  # 40 certain, 20 guessed, a quarter of them of use
+    (30.0, math.inf, 30.0, 0.0),  # the window is over before any are guessed
+    (30.0, 60.0, 40.0 + 5.0 - 30.0, 15.0),  # 30 go on after the window, 15 of them in vain
+    (30.0, 100.0, 40.0 + 0.25 * 60.0 - 70.0, 30.0),  # 70 go on, and more of them in vain than the window saved: -15
+])
+def test_guessed_bytes_of_a_window(readable: float, limit: float, saved: float, wasted: float) -> None:
+    """40 bytes are wanted for certain, 100 are guessed; 500 fit."""
+    found = ahead(40.0, 100.0, 0.25, Window(500.0, readable), PLAIN._replace(prefetch_limit_bytes=limit))
     assert found == (saved, wasted)
-    assert found.wasted_bytes - min(0.0, saved) == min(limit, 2.0 * max(0.0, min(limit, 200.0) - free), 200.0) or (
-        math.isinf(limit))
 
 
 @FEW
@@ -52,12 +62,12 @@ def test_a_limit_never_beats_none(free: float, readable: float, limit: float, ca
     A managed L2 cuts it down to what is free: it never costs anything.
     """
     at = Window(free, readable)
-    unlimited = ahead(candidates, at, PLAIN).saved_bytes
+    unlimited = ahead(candidates, 0.0, 1.0, at, PLAIN).saved_bytes
     limited = PLAIN._replace(prefetch_limit_bytes=limit)
-    managed = ahead(candidates, at, limited._replace(managed_l2=1.0))
-    assert ahead(candidates, at, limited).saved_bytes <= managed.saved_bytes <= unlimited
+    managed = ahead(candidates, 0.0, 1.0, at, limited._replace(managed_l2=1.0))
+    assert ahead(candidates, 0.0, 1.0, at, limited).saved_bytes <= managed.saved_bytes <= unlimited
     assert managed.saved_bytes >= 0.0 == managed.wasted_bytes
-    assert ahead(candidates, at, PLAIN._replace(prefetch_limit_bytes=free)).saved_bytes == unlimited
+    assert ahead(candidates, 0.0, 1.0, at, PLAIN._replace(prefetch_limit_bytes=free)).saved_bytes == unlimited
 
 
 def test_prefetch_sweep_on_ascend_rises_to_the_free_l2_and_falls() -> None:
@@ -66,9 +76,9 @@ def test_prefetch_sweep_on_ascend_rises_to_the_free_l2_and_falls() -> None:
     Half of 192 MB being free and the window just long enough, the gain is largest at 100 MB and smaller at 120: what
     is read beyond the free L2 evicts what was read before.
     """
-    gains = [ahead(400e6, Window(100e6, 100e6), PLAIN._replace(prefetch_limit_bytes=limit)).saved_bytes
+    gains = [ahead(400e6, 0.0, 1.0, Window(100e6, 100e6), PLAIN._replace(prefetch_limit_bytes=limit)).saved_bytes
              for limit in (10e6, 80e6, 100e6, 120e6)]
-    assert gains == [10e6, 80e6, 100e6, 60e6]
+    assert gains == pytest.approx([10e6, 80e6, 100e6, 60e6], rel=1e-12)
 
 
 def shared(at: Setting, rows: float = 4.0) -> Step:
