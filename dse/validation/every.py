@@ -7,10 +7,11 @@ from dse.validation.latency_figures import NOTES as LATENCY_NOTES
 from dse.validation.latency_figures import latency_figures
 from dse.validation.preserve_figures import preserve_figures
 from dse.validation.serving_figures import MEANS, NOTES, serving_figures
+from dse.validation.silicon_figures import NOTES as SILICON_NOTES
 from dse.validation.silicon_figures import silicon_figures
 
 SECTION_MEANS = MEANS
-SECTION_NOTES = {**LATENCY_NOTES, **NOTES}
+SECTION_NOTES = {**LATENCY_NOTES, **NOTES, **SILICON_NOTES}
 
 
 def every_figure() -> tuple[Figure, ...]:
