@@ -7,7 +7,8 @@ ended it before; several copies of it at once share the work.
 
   KEY=interval(LOW,HIGH)      a continuous axis; int(interval(...)) of whole numbers, tag(log,interval(...)) log-scaled
   KEY=range(START,STOP,STEP)  an axis in steps; KEY=choice(A,B) or KEY=A,B one of a list
-  technique=A,B               a study of each; technique=choice(A,B) makes the technique an axis
+  technique=A,B               a study of each; technique=choice(A,B) makes the technique an axis; so do model=, traffic=
+  seed=1,2 sampler=A,B        a study of each, as with every setting that is no part of a design
   space=NAME                  the axes of a file conf/space/NAME.yaml; an override of one of its keys wins
   objectives=[METRIC,...]     METRIC or METRIC:maximize or METRIC:minimize
                               (default: throughput_tokens_per_s up against group_usd down)
@@ -24,7 +25,8 @@ ended it before; several copies of it at once share the work.
   storage=WHERE               journal (default), sqlite, a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE
   output=table|json           a summary to read, or what `dse studies show` gives
 
-Ctrl-C ends it after the batch. The same as: dse evaluate --multirun hydra/sweeper=study ...
+Ctrl-C ends it after the batch. The same as: dse evaluate --multirun hydra/sweeper=study ... With hydra/sweeper=basic
+each of several studies is a job of Hydra, for its launchers: hydra/launcher=joblib runs them side by side.
 
 examples:
   dse search space=chip n_trials=100 study.name=chip
@@ -52,13 +54,20 @@ if TYPE_CHECKING:
     from dse.search.engine import Progress
     from dse.search.run import Outcome
 
+A_JOB_EACH = "hydra/sweeper=basic"
 LINE_EVERY_S = 5.0
 REFRESH_EVERY_S = 0.2
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs the search that `arguments` describe; exit status 0."""
-    run_under_hydra(task, ["--multirun", "hydra/sweeper=study", *(_quoted(text) for text in arguments)])
+    quoted = [_quoted(text) for text in arguments]
+    if A_JOB_EACH in arguments:
+        from dse.cli.search_jobs import run_jobs
+
+        run_jobs(quoted)
+    else:
+        run_under_hydra(task, ["--multirun", "hydra/sweeper=study", *quoted])
     return 0
 
 
@@ -68,23 +77,25 @@ def _quoted(argument: str) -> str:
     return f"{key}='{value}'" if key == "storage" and "://" in value and value[0] not in "'\"" else argument
 
 
-def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) -> list[dict[str, Any]]:
-    """Runs the search and prints what came out; returns the studies as plain data.
+def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str], suffix: str = "") -> (
+        list[dict[str, Any]]):
+    """Runs the search and prints what came out; returns the studies as plain data. `suffix` goes behind their names.
 
     Raises KeyboardInterrupt, with a sentence on what is saved, where it was stopped.
     """
     from dse.cli.study_search import Watch, search
 
     with interruptions() as stop:
-        output, outcomes = search(loader, master, arguments, Watch(progress_line, stop))
+        output, outcomes = search(loader, master, arguments, Watch(progress_line, stop), suffix)
         stopped = stop()
     found = [outcome.study.described() for outcome in outcomes]
     if output == "json":
         sys.stdout.write(json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")
     else:
-        from dse.cli.search_report import report
+        from dse.cli.search_report import report, side_by_side
 
-        sys.stdout.write("\n\n".join(report(outcome) for outcome in outcomes) + "\n")
+        parts = [*(report(outcome) for outcome in outcomes), *side_by_side(outcomes)]
+        sys.stdout.write("\n\n".join(parts) + "\n")
     sys.stdout.flush()
     if stopped:
         raise KeyboardInterrupt(_saved(outcomes))

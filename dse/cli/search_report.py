@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dse.cli.report import columns
@@ -26,6 +26,19 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     if outcome.certificate:
         yield f"certificate: {outcome.certificate.sentence()}"
     yield f"saved in {outcome.where}; the table: dse studies export {study.name}"
+
+
+def side_by_side(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """The studies of one command in one table; nothing for one study."""
+    if len(outcomes) < 2:
+        return
+    rows: list[tuple[str, ...]] = [("study", "complete", "feasible", "designs", "best by", *ALWAYS)]
+    for study in (outcome.study for outcome in outcomes):
+        metrics = study.best.user_attrs[METRICS_ATTR] if study.best else {}
+        rows.append((study.name, f"{len(study.complete):,}", f"{len(study.feasible):,}",
+                     f"{study.designs_evaluated:,}", study.mark.metric if metrics else "none feasible",
+                     *(f"{metrics[name]:.6g}" if metrics else "" for name in ALWAYS)))
+    yield columns(rows)
 
 
 def _head(outcome: Outcome) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dse.case import GROUPS
 from dse.errors import InputError
 from dse.search.space import Choice, Dimension, Domain, Interval
 
@@ -13,15 +15,15 @@ if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
     from hydra.core.override_parser.types import Override, RangeSweep
 
-TECHNIQUE = "technique"
+A_STUDY_EACH = ("technique", "model", "traffic")  # of these, a plain list of options
 
 
 class Asked(NamedTuple):
-    """What a command line says: fixed overrides, dimensions by key, and techniques that get a study each."""
+    """What a command line says: fixed overrides, dimensions by key, and lists whose values get a study each."""
 
     fixed: tuple[str, ...]
     dimensions: dict[str, Dimension]
-    techniques: tuple[str, ...]
+    outer: dict[str, tuple[str, ...]]
 
     @property
     def keys(self) -> list[str]:
@@ -29,18 +31,37 @@ class Asked(NamedTuple):
         return [*(text.partition("=")[0].lstrip("+") for text in self.fixed), *self.dimensions]
 
 
-def asked(loader: ConfigLoader, arguments: Sequence[str]) -> Asked:
-    """Splits overrides into fixed ones and dimensions; a key given twice keeps its last value, as in Hydra.
+def asked(loader: ConfigLoader | None, arguments: Sequence[str]) -> Asked:
+    """Fixed overrides, dimensions and outer lists; a key that is given twice keeps its last value, as in Hydra.
 
-    `technique=a,b` asks for a study of each; `technique=choice(a,b)` makes it a dimension.
+    `technique=a,b` asks for a study of each, and so do lists of models, traffics and of settings that are no part of a
+    design, as `seed=1,2`; `technique=choice(a,b)` makes it a dimension.
     """
     last = {override.get_key_element(): override for override in _parsed(loader, arguments)}
-    techniques: tuple[str, ...] = ()
-    if TECHNIQUE in last and _is_plain_list(last[TECHNIQUE]):
-        techniques = tuple(str(value) for value in last.pop(TECHNIQUE).sweep_string_iterator())
     swept = {key: override for key, override in last.items() if override.is_sweep_override()}
+    outer = {key: _values(override) for key, override in swept.items() if _is_outer(key, override)}
     fixed = tuple(f"{key}={override.get_value_element_as_str()}" for key, override in last.items() if key not in swept)
-    return Asked(fixed, {key: Dimension(key, domain(override)) for key, override in swept.items()}, techniques)
+    return Asked(fixed, {key: Dimension(key, domain(override)) for key, override in swept.items() if key not in outer},
+                 outer)
+
+
+def _is_outer(key: str, override: Override) -> bool:
+    """The values of the key get a study each; else it is a dimension."""
+    return not _is_of_design(key) or (key in A_STUDY_EACH and _is_plain_list(override))
+
+
+def _is_of_design(key: str) -> bool:
+    return re.split(r"[./@]", key.lstrip("+"), maxsplit=1)[0] in GROUPS
+
+
+def _values(override: Override) -> tuple[str, ...]:
+    from hydra.core.override_parser.types import IntervalSweep
+
+    if isinstance(override.value(), IntervalSweep):
+        key = override.get_key_element()
+        raise InputError(f"{override.input_line} is not allowed: {key} is no part of a design, so that it is no axis; "
+                         f"list its values, as in {key}=A,B, for a study of each")
+    return tuple(str(value) for value in override.sweep_string_iterator())
 
 
 def from_files(loader: ConfigLoader, space: Mapping[str, Any] | None, given: Sequence[str]) -> list[Dimension]:
@@ -71,7 +92,7 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-def _parsed(loader: ConfigLoader, arguments: Sequence[str]) -> list[Override]:
+def _parsed(loader: ConfigLoader | None, arguments: Sequence[str]) -> list[Override]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 

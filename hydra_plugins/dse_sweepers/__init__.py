@@ -8,15 +8,25 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from dse.errors import InputError
+
+LAUNCHER = "hydra/launcher"
+
 
 class BatchSweeper(Sweeper):
     """What evaluates designs as batches in this process, instead of a job for each. Abstract."""
+
+    instead = "hydra/sweeper=basic makes a job of each design"
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps what Hydra hands over; the task itself is not run."""
+        """Keeps what Hydra hands over; the task itself is not run. InputError for a launcher, which would be idle."""
+        launcher = config.hydra.runtime.choices.get(LAUNCHER, "basic")
+        if launcher != "basic":
+            raise InputError(f"{LAUNCHER}={launcher} is not allowed here, where this process evaluates everything: "
+                             f"{self.instead}")
         self.hydra_context = hydra_context
         self.config = config
         self._loader, self._master = hydra_context.config_loader, config
@@ -38,6 +48,8 @@ class GridSweeper(BatchSweeper):
 
 class StudySweeper(BatchSweeper):
     """`hydra/sweeper=study`: an Optuna study that can be stopped and resumed."""
+
+    instead = "dse search hydra/sweeper=basic makes a job of each of several studies"
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the search up to its target; returns the studies as plain data."""

@@ -77,6 +77,43 @@ def test_technique_is_an_axis_with_its_own_parameters_or_a_study_each(capsys: py
     assert json.loads(capsys.readouterr().out)["same_points"] >= 1
 
 
+def test_lists_beside_the_space_make_a_study_each(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("hardware.l2_mib=8,16,32", "model=llama3_8b,llama3_70b", "seed=range(1,3)", "study.name=many", *QUICK)
+    names = ["many-llama3_8b-seed1", "many-llama3_8b-seed2", "many-llama3_70b-seed1", "many-llama3_70b-seed2"]
+    found = searched(capsys, *arguments)
+    assert [study["name"] for study in found] == names
+    assert [study["seed"] for study in found] == [1, 2, 1, 2]
+    assert all(list(study["space"]) == ["hardware.l2_mib"] for study in found)
+    assert found[0]["best"]["metrics"]["ttft_s"] < found[2]["best"]["metrics"]["ttft_s"]
+    assert main(["search", *arguments]) == 0
+    rows = capsys.readouterr().out.split("\n\n")[-1].splitlines()
+    assert rows[0].startswith("study")
+    assert [row.split()[0] for row in rows[2:]] == names
+    model = searched(capsys, *QUICK, "model=choice(llama3_8b,llama3_70b)", "hardware.l2_mib=8,16", "study.name=axis")
+    assert model["space"]["model"] == "choice(llama3_8b, llama3_70b)"
+
+
+@pytest.mark.parametrize("launcher", [(), ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")])
+def test_studies_are_jobs_of_hydras_own_sweeper(capsys: pytest.CaptureFixture[str], launcher: tuple[str, ...]) -> None:
+    arguments = ("hardware.l2_mib=interval(8,256)", "hardware.cores=16,32", "technique=none,preserve", *QUICK)
+    alone = searched(capsys, *arguments, "study.name=alone")
+    assert main(["search", "hydra/sweeper=basic", *launcher, "hydra.sweep.dir=jobs", *arguments, "study.name=jobs",
+                 "output=json"]) == 0
+    for job, study in enumerate(alone):
+        [found] = json.loads(Path(f"jobs/{job}/result.json").read_text())
+        assert found["name"] == study["name"].replace("alone", "jobs")
+        for key in ("best", "space", "hypervolume", "complete"):
+            assert found[key] == study[key]
+
+
+def test_what_would_be_ignored_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "seed is no part of a design" in refused(capsys, "search", "space=chip", "seed=interval(1,9)")
+    said = refused(capsys, "search", "space=chip", "hydra/launcher=joblib")
+    assert "hydra/launcher=joblib is not allowed here" in said
+    assert "hydra/sweeper=basic" in said
+    assert "hydra/launcher=joblib" in refused(capsys, "sweep", "hardware.l2_mib=8,16", "hydra/launcher=joblib")
+
+
 def test_a_derived_field_follows_its_axis(capsys: pytest.CaptureFixture[str]) -> None:
     found = searched(capsys, *QUICK, "hardware.hbm_gb=choice(64,96,128)", "hardware.tdp_w=${hardware.hbm_gb}",
                      "hardware.cores=range(16,33,4)", "study.name=derived")
