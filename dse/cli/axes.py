@@ -29,6 +29,17 @@ class Plan(NamedTuple):
     fixed: tuple[str, ...]
     axes: tuple[SweptKey, ...]
 
+    @property
+    def size(self) -> int:
+        """How many combinations the axes have."""
+        return math.prod(len(axis.values) for axis in self.axes)
+
+    @property
+    def widest(self) -> str:
+        """The axis with the most values, and how many."""
+        axis = max(self.axes, key=lambda one: len(one.values))
+        return f"{axis.key} with {len(axis.values):,}"
+
 
 def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = False) -> Plan:
     """Splits overrides into fixed ones and axes; a key given twice keeps its last value, as in Hydra.
@@ -42,9 +53,8 @@ def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = Fals
     if not swept and not one_is_enough:
         raise InputError("the sweep is empty: give at least one axis, as in hardware.l2_mib=8,16,32")
     if size > largest:
-        raise InputError(f"the sweep has {size:,} designs and at most {largest:,} are taken (5,000,000 with a table, "
-                         f"10^12 with table=false, for the exact fronts and bests alone): take table=false or coarser "
-                         f"axes (largest: {_widest(swept)})")
+        raise InputError(f"the sweep has {size:,} designs and at most {largest:,} are taken: take coarser axes "
+                         f"(largest: {_widest(swept)})")
     for key, override in swept.items():
         if _length(override) > LONGEST_AXIS:
             raise InputError(f"{key} has {_length(override):,} values and an axis takes at most {LONGEST_AXIS:,}: "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dse.case import case, row, slots
 from dse.cli.axes import Plan, SweptKey, plan
+from dse.cli.configurations import Configurations
 from dse.cli.hydra_run import groups, plain, referenced
+from dse.cli.progress import ProgressLine, duration
 from dse.errors import InputError
 from dse.figures.labels import quantity
 from dse.grid.grid import Axis, Grid
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 TECHNIQUE = "technique"
 NONE = "none"
+LONGEST_S = 2 * 3600.0  # of composing
 
 
 class Composed(NamedTuple):
@@ -60,16 +64,18 @@ class Designs(NamedTuple):
 
 
 def designs(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str], largest: int,
-            one_is_enough: bool = False) -> Designs:
+            one_is_enough: bool = False, allowed: Callable[[Mapping[str, Any], int], object] | None = None) -> Designs:
     """The designs that `arguments` describe, at most `largest`; without an axis only if one design is enough.
 
-    Raises InputError for what cannot be composed, an unknown objective, or a wrong value of `figures`.
+    Raises InputError for what cannot be composed, an unknown objective, a wrong value of `figures`, or too many
+    compositions; and `allowed` may, which is given the settings and the number of combinations.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
     asked = plan(parsed, largest, one_is_enough)
-    config = loader.load_sweep_config(master, [*asked.fixed, *(axis.overrides[0] for axis in asked.axes)])
+    configurations = Configurations(loader, master, asked.fixed)
+    config = configurations.under([axis.overrides[0] for axis in asked.axes])
     first = plain(config)
     objective = first["objective"]
     ranked = [name for name in Metrics._fields if quantity(name).better]
@@ -77,9 +83,11 @@ def designs(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str], 
         raise InputError(f"objective={objective} is not allowed: choose one of {', '.join(ranked)}")
     if not isinstance(first["figures"], bool):
         raise InputError(f"figures={first['figures']} is not allowed: choose true or false")
+    if allowed:
+        allowed(first, asked.size)
     numeric, other = _sorted_axes(asked, groups(first, _overridden(asked)), referenced(config))
-    compositions = tuple(_compositions(loader, master, asked, numeric, other, first))
-    chip = _chip(plain(loader.load_sweep_config(master, list(asked.fixed))), asked)
+    compositions = tuple(_compositions(configurations, asked, numeric, other, first))
+    chip = _chip(plain(configurations.fixed), asked)
     return Designs(asked, first, objective, tuple(numeric), compositions, chip)
 
 
@@ -95,10 +103,6 @@ def _chip(settings: Mapping[str, Any], asked: Plan) -> dict[str, Any] | None:
     return {"name": settings["hardware"]["name"], "values": values}
 
 
-def _settings(loader: ConfigLoader, master: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    return plain(loader.load_sweep_config(master, list(overrides)))
-
-
 def _sorted_axes(asked: Plan, settings: Mapping[str, Any], shared: set[str]) -> (
         tuple[list[SweptKey], list[SweptKey]]):
     """Axes that are slots of the compiled model, and those that need a configuration of their own for each value.
@@ -111,14 +115,21 @@ def _sorted_axes(asked: Plan, settings: Mapping[str, Any], shared: set[str]) -> 
     return numbers, [axis for axis in asked.axes if axis not in numbers]
 
 
-def _compositions(loader: ConfigLoader, master: DictConfig, asked: Plan, numeric: Sequence[SweptKey],
+def _compositions(configurations: Configurations, asked: Plan, numeric: Sequence[SweptKey],
                   other: Sequence[SweptKey], first: dict[str, Any]) -> Iterator[Composed]:
     start = [axis.overrides[0] for axis in numeric]
-    for choice in itertools.product(*(range(len(axis.values)) for axis in other)):
+    count, line = math.prod(len(axis.values) for axis in other), ProgressLine("configurations composed")
+    if count * configurations.longest_s > LONGEST_S:
+        raise InputError(f"the sweep has {count:,} combinations of what is not a number, which take about "
+                         f"{duration(count * configurations.longest_s)} to compose, and at most {duration(LONGEST_S)} "
+                         f"are begun: take fewer values (largest: {asked.widest})")
+    for number, choice in enumerate(itertools.product(*(range(len(axis.values)) for axis in other))):
+        line.tell(number / count)
         chosen = [axis.overrides[place] for axis, place in zip(other, choice, strict=True)]
         labels = {axis.key: axis.values[place] for axis, place in zip(other, choice, strict=True)}
-        settings = first if not any(choice) else _settings(loader, master, [*asked.fixed, *start, *chosen])
+        settings = first if not any(choice) else plain(configurations.under([*start, *chosen]))
         yield Composed(labels, groups(settings, _overridden(asked)))
+    line.clear()
 
 
 def _overridden(asked: Plan) -> list[str]:

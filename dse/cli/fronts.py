@@ -3,54 +3,71 @@
 from __future__ import annotations
 
 import itertools
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dse.cli.designs import Designs
+from dse.cli.progress import duration
+from dse.cli.resumed import ResumedRun
+from dse.errors import InputError
 from dse.figures.labels import is_chosen, quantity
+from dse.grid.estimate import estimated_s
 from dse.grid.evaluate import evaluate_rows
-from dse.grid.exact import exact_front
 from dse.grid.front import Objective
 from dse.grid.grid import Grid
 from dse.grid.table import Columns, Part
 from dse.objective import Metrics
 
 THROUGHPUT_AND_COST = (Objective("throughput_tokens_per_s", maximise=True), Objective("group_usd"))
-BETWEEN_LINES_S = 10.0
+SURELY_SOON = (10**10, 2000)  # designs and fronts of a sweep whose time is not estimated before it begins
+LONGEST_S = 7 * 86400.0
 
 
 class Fronts(NamedTuple):
-    """The designs on a front, as columns; how many designs there are, were evaluated, and were proved not to matter."""
+    """The designs on a front and the best ones, as columns; how many designs there are and were evaluated; the run."""
 
     table: Columns
     designs: int
     evaluated: int
+    run: ResumedRun
 
 
 def fronts(asked: Designs) -> Fronts:
-    """The designs of every exact front of throughput and cost, and of the objective and cost, in each situation.
+    """The exact front of throughput and cost and the exact best by the objective, in each situation.
 
-    The best by the objective is the end of the second front, so that it is exact too.
+    The same command goes on with what an interrupted one has settled. InputError where it would take too long.
     """
-    pieces = [piece for one in asked.compositions for part in asked.parts(one) for piece in _situations(part)]
-    both = [THROUGHPUT_AND_COST]
-    if asked.objective not in {objective.metric for objective in THROUGHPUT_AND_COST}:
-        upward = quantity(asked.objective).better > 0.0
-        both.append((Objective(asked.objective, maximise=upward), THROUGHPUT_AND_COST[1]))
-    tables, evaluated = [], 0
-    tell = _progress(len(pieces) * len(both))
-    for place, (piece, objectives) in enumerate(itertools.product(pieces, both)):
-        found = exact_front(piece.grid, objectives, partial(tell, place))
-        evaluated += found.evaluated
-        tables.append(_columns(piece, found.front.places, asked.columns))
+    parts = [part for one in asked.compositions for part in asked.parts(one)]
+    wanted = (THROUGHPUT_AND_COST, (Objective(asked.objective, maximise=quantity(asked.objective).better > 0.0),))
+    count = sum(_situation_count(part) for part in parts)
+    designs = sum(part.grid.size for part in parts)
+    if designs > SURELY_SOON[0] or count > SURELY_SOON[1]:
+        _refuse_what_would_not_finish(asked, next(_situations(parts[0])).grid, wanted, designs, count)
+    run = ResumedRun((part.grid for part in parts), wanted, count)
+    tables, evaluated, step = [], 0, itertools.count()
+    with run:
+        for piece in (piece for part in parts for piece in _situations(part)):
+            settled = [run.front(next(step), piece.grid, objectives) for objectives in wanted]
+            evaluated += sum(one.evaluated for one in settled)
+            tables.append(_columns(piece, np.unique(np.concatenate([one.places for one in settled])), asked.columns))
     joined = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    return Fronts(_without_repeats(joined, asked.columns), sum(piece.grid.size for piece in pieces), evaluated)
+    return Fronts(joined, designs, evaluated, run)
+
+
+def _refuse_what_would_not_finish(asked: Designs, grid: Grid, wanted: Sequence[tuple[Objective, ...]], designs: int,
+                                  count: int) -> None:
+    needed_s = count * sum(estimated_s(grid, objectives) for objectives in wanted)
+    if needed_s > LONGEST_S:
+        raise InputError(f"the sweep of {designs:,} designs would take about {duration(needed_s)} and at most "
+                         f"{duration(LONGEST_S)} are begun: take coarser axes (largest: {asked.asked.widest})")
+
+
+def _situation_count(part: Part) -> int:
+    return math.prod(len(values) for key, values in part.values.items() if not is_chosen(key))
 
 
 def _situations(part: Part) -> Iterator[Part]:
@@ -77,30 +94,3 @@ def _columns(piece: Part, places: npt.NDArray[np.int64], keys: Sequence[str]) ->
     rows = np.array([piece.grid.design(int(place)) for place in places]).reshape(count, len(piece.grid.base)).T
     metrics = evaluate_rows(rows) if count else np.empty((len(Metrics._fields), 0))
     return {**{key: columns[key] for key in keys}, **dict(zip(Metrics._fields, metrics, strict=True))}
-
-
-def _without_repeats(table: Columns, keys: Sequence[str]) -> Columns:
-    """Each design once: one on two fronts was found twice."""
-    seen = list(zip(*(table[key].tolist() for key in keys), strict=True))
-    first = sorted({design: place for place, design in reversed(list(enumerate(seen)))}.values())
-    return {name: column[first] for name, column in table.items()}
-
-
-def _progress(steps: int) -> Callable[[float, float], None]:
-    """Tells the share done and the time left on standard error, one line rewritten on a terminal, else now and then."""
-    started = time.monotonic()
-    told = started
-
-    def tell(before: float, within: float) -> None:
-        nonlocal told
-        now = time.monotonic()
-        terminal = sys.stderr.isatty()
-        if now - told < (0.2 if terminal else BETWEEN_LINES_S):
-            return
-        told = now
-        share = (before + within) / steps
-        left_s = (now - started) * (1.0 - share) / share if share > 0.0 else float("inf")
-        sys.stderr.write(f"{share:.1%} of the designs settled, {left_s:,.0f} s left" + ("\r" if terminal else "\n"))
-        sys.stderr.flush()
-
-    return tell

@@ -34,6 +34,7 @@ class Results(NamedTuple):
     evaluation_s: float
     designs: int
     evaluated: int
+    notes: tuple[str, ...] = ()  # lines of the summary that say how it came about
 
     @property
     def all_designs(self) -> bool:
@@ -41,12 +42,17 @@ class Results(NamedTuple):
         return self.designs == len(self.table["feasible"])
 
 
+def checked_folder(name: str | None, command: Sequence[str]) -> Path:
+    """The folder of this sweep; InputError where it holds something that another command made."""
+    return run_folder(name, RECORD, ["dse", "sweep", *command])
+
+
 def write_results(results: Results, name: str | None) -> Path:
     """Writes the sweep's folder, all of it or nothing, and prints the summary; returns the folder.
 
     A folder of the same name is replaced if the same command made it, else InputError.
     """
-    folder = run_folder(name, RECORD, ["dse", "sweep", *results.command])
+    folder = checked_folder(name, results.command)
     record = _record(results)
     summary = fill_folder(folder, lambda building: _fill(building, results, record, folder))
     sys.stdout.write(summary)
@@ -115,17 +121,23 @@ def _record(results: Results) -> dict[str, Any]:
 def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> str:
     """What a person reads at the end of a sweep."""
     rate = results.designs / max(results.evaluation_s, 1e-9)
-    said = f"{record['feasible']:,} feasible, evaluated" if results.all_designs else (
-        f"{results.evaluated:,} evaluations, the rest proved not to matter, settled")
+    said = f"{record['feasible']:,} feasible, evaluated" if results.all_designs else _said_of_fronts(results)
     head = f"{results.designs:,} designs, {said} in {results.evaluation_s:.2f} s ({rate:,.0f}/s)"
+    head = "\n".join((head, *results.notes))
     if not record["best"]:
-        return f"{head}\nno design is feasible: see the violations in {folder / 'results.csv'}\n"
+        where = f": see the violations in {folder / 'results.csv'}" if results.all_designs else ""
+        return f"{head}\nno design is feasible{where}\n"
     front = (f"{len(front_rows(results.table, results.axes))} designs on the Pareto front of {FRONT[0]} (up) and "
              f"{FRONT[1]} (down)")
     given, _ = situations(results.table, results.axes)
     if given:
         front += f", one front for each {', '.join(given)}"
     return f"{head}\n\n{_best_text(results, record['best'], given)}\n\n{front}\nresults: {folder}\n"
+
+
+def _said_of_fronts(results: Results) -> str:
+    proved = ", the rest proved not to matter" if results.evaluated < results.designs else ""
+    return f"{results.evaluated:,} evaluations{proved}, settled"
 
 
 def _best_text(results: Results, found: Sequence[Mapping[str, Any]], given: Sequence[str]) -> str:

@@ -2,15 +2,17 @@
 
 usage: dse sweep [OVERRIDE ...] [--config-dir DIR]
 
-A grid of designs, evaluated in this process as one compiled batch, each without and with the technique. Writes
-results.csv, results.parquet, pareto.csv, sweep.json and figures into runs/NAME, and prints the best point of each
-technique.
+A grid of designs of any size, each without and with the technique, in this process: a small one is evaluated, a large
+one bounded, so that most designs are proved not to matter. Writes results.csv, results.parquet, pareto.csv, sweep.json
+and figures into runs/NAME, and prints the best point of each technique. A long sweep shows how far it is; the same
+command goes on where it was interrupted or killed.
 
   KEY=A,B,C              an axis; also range(start,stop,step) and choice(a,b,c), for any key or group
   technique=A,B          the techniques to set beside each other; without it: none and the one that is configured
   objective=METRIC       what "best" means (default tokens_per_s_per_usd)
   name=NAME              the folder under runs/ (default: date and time)
-  table=false            exact fronts and bests alone, of up to 10^12 designs: most are proved not to matter
+  table=true|false       a row for every design (up to 5,000,000), or the exact front and the bests alone; without it
+                         there are rows for every design up to 500,000
   figures=false          tables alone
   experiment=NAME        the axes and settings of a shipped study
 

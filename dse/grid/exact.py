@@ -11,6 +11,9 @@ from dse.grid.grid import Grid
 from dse.grid.stream import Progress, streamed_front
 
 FEWEST_BOUNDED = 2**22  # designs from which boxes are ruled out quicker than their designs are evaluated
+DESIGNS_OF_A_BOX = 100  # designs that are evaluated in the time of bounding a box, 2 to 4 us against 20 to 40 ns
+
+State = Progress | Bounded  # how far a run has come, by either way
 
 
 class Exact(NamedTuple):
@@ -23,22 +26,25 @@ class Exact(NamedTuple):
     feasible: int | None
 
 
-def exact_front(grid: Grid, objectives: tuple[Objective, ...], watch: Callable[[float], None] | None = None) -> Exact:
-    """The front of the feasible designs, the same to the last bit either way.
+def exact_front(grid: Grid, objectives: tuple[Objective, ...], watch: Callable[[float], None] | None = None,
+                start: State | None = None, keep: Callable[[State], None] | None = None) -> Exact:
+    """The front of the feasible designs, the same to the last bit either way; of a single objective, the best design.
 
-    `watch` is told, now and then, the share of the designs that is evaluated or ruled out.
+    A large grid is bounded; where its boxes turn out to cost more than its designs, all of these are evaluated.
+    `watch` is told, now and then, the share of the work that is done, and `keep` the state from which another run goes
+    on when it is given as `start`.
     """
-    if grid.size < FEWEST_BOUNDED:
-        def told(progress: Progress) -> None:
-            if watch:
-                watch(progress.designs / grid.size)
-
-        done = streamed_front(grid, objectives, watch=told if watch else None)
-        return Exact(done.front, done.designs, 0, done.feasible)
-
-    def ruled_out(progress: Bounded) -> None:
+    def told(state: State) -> None:
+        if keep:
+            keep(state)
         if watch:
-            watch(progress.settled / grid.size)
+            watch(1.0 - sum(state.left) if isinstance(state, Bounded) else state.designs / grid.size)
 
-    found = bounded_front(grid, objectives, ruled_out if watch else None)
-    return Exact(found.front, found.evaluated, grid.size - found.evaluated, None)
+    listening = told if watch or keep else None
+    if grid.size >= FEWEST_BOUNDED and not isinstance(start, Progress):
+        found = bounded_front(grid, objectives, listening, start, grid.size / DESIGNS_OF_A_BOX)
+        if not found.open:
+            return Exact(found.front, found.evaluated, grid.size - found.evaluated, None)
+        start = Progress(0, 0, 0, found.front)
+    done = streamed_front(grid, objectives, start if isinstance(start, Progress) else None, listening)
+    return Exact(done.front, done.designs, 0, done.feasible)

@@ -13,7 +13,7 @@ from dse.objective import Metrics
 
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-BUCKETS = {2: 4096, 3: 128, 4: 32}  # of each objective but the last, by the number of objectives
+BUCKETS = {1: 1, 2: 4096, 3: 128, 4: 32}  # of each objective but the last, by the number of objectives
 
 
 class Objective(NamedTuple):
@@ -24,7 +24,10 @@ class Objective(NamedTuple):
 
 
 class Front(NamedTuple):
-    """Designs that no other beats: places in the grid, rising, and objectives (one a row), to be minimised."""
+    """Designs that no other beats: places in the grid, rising, and objectives (one a row), to be minimised.
+
+    Of a single objective the front is its best design.
+    """
 
     places: Integers
     values: Numbers
@@ -32,17 +35,21 @@ class Front(NamedTuple):
 
 class Table(NamedTuple):
     """For each bucket of all objectives but the last: the least last objective of the front in lower buckets of all
-    the others, NaN where there is none. `scales` has origin, limit, shift and buckets for each."""
+    the others, NaN where there is none. `scales` has origin, limit, shift and buckets for each.
+
+    Of a single objective the one cell holds the next number above the best: an equal design may stand earlier in the
+    grid, and is not ruled out.
+    """
 
     cells: Numbers
     scales: Integers
 
 
 def checked(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
-    """`objectives`, if they make a front: InputError where there are not two to four different metrics."""
+    """`objectives`, if they make a front: InputError where there are not one to four different metrics."""
     names = [objective.metric for objective in objectives]
     if len(names) not in BUCKETS or len(set(names)) != len(names):
-        raise InputError(f"objectives={', '.join(names)} is not allowed: a Pareto front takes 2 to 4 different metrics")
+        raise InputError(f"objectives={', '.join(names)} is not allowed: a Pareto front takes 1 to 4 different metrics")
     for name in names:
         if name not in Metrics._fields:
             raise InputError(f"objective={name} is not allowed: choose one of {', '.join(Metrics._fields)}")
@@ -66,6 +73,8 @@ def merged(first: Front, second: Front) -> Front:
 def table(front: Front, finer: int = 1) -> Table:
     """The table of a front; `finer`, a power of two, times as many buckets as compiled loops look into."""
     objectives = len(front.values)
+    if objectives == 1:
+        return Table(_above_the_best(front), np.empty((0, 4), dtype=np.int64))
     most = BUCKETS[objectives] * finer
     shape = (most,) * (objectives - 1)
     cells = np.full(shape, np.nan)
@@ -85,3 +94,8 @@ def table(front: Front, finer: int = 1) -> Table:
     lower = np.full(shape, np.nan)
     lower[(slice(1, None),) * (objectives - 1)] = cells[(slice(None, -1),) * (objectives - 1)]
     return Table(lower, np.array(scales, dtype=np.int64))
+
+
+def _above_the_best(front: Front) -> Numbers:
+    best = front.values.min(initial=np.inf)
+    return np.array(np.nan if best == np.inf else np.nextafter(best, np.inf))

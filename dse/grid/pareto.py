@@ -1,4 +1,4 @@
-"""Exact Pareto fronts of points with two to four objectives, all to be minimised.
+"""Exact Pareto fronts of points with one to four objectives, all to be minimised.
 
 The rule. A point is in the front where it is feasible, none of its objectives is NaN, and no other such point is at
 least as good in every objective and better in one. Of points that are equal in every objective only the first is in.
@@ -33,10 +33,10 @@ SIGN_CLEARED = np.int64(2**63 - 1)
 def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
     """Which of the points (objectives, points) are in the front, by the rule above."""
     count = objectives.shape[0]
-    if not 2 <= count <= 4:
-        raise InputError(f"objectives={count} is not allowed: a Pareto front takes 2 to 4")
+    if not 1 <= count <= 4:
+        raise InputError(f"objectives={count} is not allowed: a Pareto front takes 1 to 4")
     mask = np.zeros(objectives.shape[1], dtype=bool)
-    if objectives.shape[1] > FEWEST_FILTERED:
+    if count > 1 and objectives.shape[1] > FEWEST_FILTERED:
         from dse.grid.points import possible_places
 
         places = possible_places(objectives, feasible)
@@ -57,6 +57,8 @@ def front_places(points: Points) -> Places:
 
 def _front(points: Points) -> Places:
     """The same in lexicographic order."""
+    if len(points) == 1:
+        return np.flatnonzero(points[0] == points[0].min(initial=np.inf))[:1]
     order = lexicographic_order(points)
     if len(points) == 2:
         kept = _falling(points[1, order])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +33,7 @@ Numbers = npt.NDArray[np.float64]
 BLOCK = 2**18  # designs of a block
 SAMPLE = 2**15  # designs of a coarse grid that is looked at first, so that the table is good from the start
 MERGED_AT_ONCE = 4096  # designs that wait until they are merged into the front
+TOLD_EVERY_S = 0.1
 
 
 class Progress(NamedTuple):
@@ -47,8 +49,9 @@ def streamed_front(grid: Grid, objectives: tuple[Objective, ...], start: Progres
                    watch: Callable[[Progress], None] | None = None) -> Progress:
     """The exact front of the feasible designs of the grid, each of them evaluated.
 
-    `watch` is told the progress after each block. Whatever ends the run, it goes on from the last progress told when
-    that is given as `start`, with the same answer as in one go. The rule for ties is that of `dse.grid.pareto`.
+    `watch` is told the progress now and then, after a block. Whatever ends the run, it goes on from the last progress
+    told when that is given as `start`, with the same answer as in one go. The rule for ties is that of
+    `dse.grid.pareto`.
     """
     checked(objectives)
     if grid.size < LANES:
@@ -56,18 +59,23 @@ def streamed_front(grid: Grid, objectives: tuple[Objective, ...], start: Progres
     run = FrontLoops(grid, objectives)
     done = start or Progress(0, 0, 0, empty_front(len(objectives)))
     run.table = table(merged(done.front, run.sample()))
-    waiting = empty_front(len(objectives))
+    waiting, told_s = empty_front(len(objectives)), time.monotonic()
     for found in run.found(done.blocks):
         waiting = Front(*(np.concatenate(parts, axis=-1) for parts in zip(waiting, found.front, strict=True)))
         front = done.front
-        if len(waiting.places) > MERGED_AT_ONCE or watch:
+        telling = watch is not None and time.monotonic() - told_s >= TOLD_EVERY_S
+        if len(waiting.places) > MERGED_AT_ONCE or telling:
             front, waiting = merged(done.front, waiting), empty_front(len(objectives))
             if len(front.places) != len(done.front.places) or (front.places != done.front.places).any():
                 run.table = table(front) if len(found.front.places) > LANES else run.table
         done = Progress(done.blocks + 1, done.designs + found.designs, done.feasible + found.feasible, front)
-        if watch:
+        if watch and telling:
             watch(done)
-    return done._replace(front=merged(done.front, waiting))
+            told_s = time.monotonic()
+    done = done._replace(front=merged(done.front, waiting))
+    if watch:
+        watch(done)
+    return done
 
 
 class FrontLoops:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.parquet as parquet
 import pytest
 from command_line import refused
 
+from dse.cli import fronts, grid_sweep
 from dse.cli.main import main
 
 GRID = ("hardware.l2_mib=8,40,104", "hardware.hbm_gb_per_s=1600,3200", "name=grid", "figures=false")
@@ -169,10 +171,15 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
     ([], ["empty", "axis"]),
     (["hardware.l2_mib=8"], ["empty", "axis"]),
     (["hardware.l2_mib=range(8,8)"], ["empty"]),
-    (["hardware.l2_mib=range(1,1000000001)"], ["1,000,000,000 designs", "hardware.l2_mib", "table=false"]),
-    (["hardware.l2_mib=range(1,1000000001)", "table=false"], ["hardware.l2_mib has 1,000,000,000 values"]),
+    (["hardware.l2_mib=range(1,1000000001)"], ["hardware.l2_mib has 1,000,000,000 values"]),
     (["hardware.l2_mib=8,16", "table=maybe"], ["table=maybe", "true"]),
-    (["hardware.l2_mib=range(1,100001)", "hardware.hbm_gb_per_s=range(1,10001)"], ["1,000,000,000 designs"]),
+    (["hardware.l2_mib=range(1,100001)", "hardware.hbm_gb_per_s=range(1,10001)", "table=true"],
+     ["table=true", "1,000,000,000 designs", "400 GB", "5,000,000"]),
+    ([f"hardware.{key}=range(1,1000001)" for key in ("l2_mib", "cores", "hbm_gb", "link_gb_per_s")],
+     ["1,000,000,000,000,000,000,000,000 designs", "hardware.l2_mib with 1,000,000"]),
+    ([f"cost.process.{key}=choice({','.join(map(str, range(1000, 1100)))})" for key in ("wafer_usd",)]
+     + ["model=" + ",".join(["llama3_8b"] * 1000), "precision=" + ",".join(["bf16"] * 1000)],
+     ["1,000,000 combinations", "to compose", "model with 1,000"]),
     (["hardware.l2_mib=interval(8,256)"], ["interval", "continuous"]),
     (["hardware.l2_mib=8,-16"], ["hardware.l2_mib=-16", "> 0"]),
     (["hardware.l2_mib=8,huge"], ["hardware.l2_mib=huge"]),
@@ -237,7 +244,7 @@ def test_fronts_without_a_table_are_those_of_the_table(capsys: pytest.CaptureFix
             "traffic.total_tokens=4096,16384", "objective=tokens_per_s_per_mm2", "figures=false"]
     assert main(["sweep", *axes, "name=table"]) == 0
     assert main(["sweep", *axes, "name=fronts", "table=false"]) == 0
-    assert "evaluations, the rest proved" in capsys.readouterr().out
+    assert "768 evaluations, settled" in capsys.readouterr().out
     front = [{tuple(row.items()) for row in rows(Path("runs", name, "pareto.csv"))} for name in ("table", "fronts")]
     assert front[0] == front[1]
     records = [json.loads(Path("runs", name, "sweep.json").read_text()) for name in ("table", "fronts")]
@@ -247,10 +254,43 @@ def test_fronts_without_a_table_are_those_of_the_table(capsys: pytest.CaptureFix
 
 def test_a_hundred_million_designs_have_their_exact_best(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "hardware.l2_mib=range(1,257)", "hardware.hbm_gb_per_s=range(800,1801,2)",
-                 "hardware.link_gb_per_s=range(100,401,1)", "hardware.cores=range(16,33)", "table=false", "name=large",
+                 "hardware.link_gb_per_s=range(100,401,1)", "hardware.cores=range(16,33)", "name=large",
                  "figures=false"]) == 0
-    capsys.readouterr()
+    said = capsys.readouterr().out
+    assert "more than 500,000 designs: the exact front and the bests alone" in said
+    assert "evaluations, the rest proved not to matter" in said
     record = json.loads(Path("runs/large/sweep.json").read_text())
     assert record["designs"] == 2 * 256 * 501 * 301 * 17
     assert record["evaluated"] < record["designs"] / 100
     assert [row["technique"] for row in record["best"]] == ["none", "preserve"]
+    assert [path.name for path in Path("runs").iterdir()] == ["large"]
+
+
+def test_a_table_is_made_where_it_is_sensible_or_asked_for(capsys: pytest.CaptureFixture[str],
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid_sweep, "LARGEST_UNASKED_TABLE", 5)
+    assert main(["sweep", *GRID]) == 0
+    assert "the exact front and the bests alone" in capsys.readouterr().out
+    assert len(rows(Path("runs/grid/results.csv"))) < 12
+    shutil.rmtree("runs")
+    assert main(["sweep", *GRID, "table=true"]) == 0
+    assert "the exact front and the bests alone" not in capsys.readouterr().out
+    assert len(rows(Path("runs/grid/results.csv"))) == 12
+
+
+def test_what_would_not_finish_is_refused_with_the_estimate(capsys: pytest.CaptureFixture[str], tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fronts, "LONGEST_S", 1e-3)
+    monkeypatch.setattr(fronts, "SURELY_SOON", (10**9, 2000))
+    text = refused(capsys, "sweep", "hardware.l2_mib=range(1,2001)", "hardware.hbm_gb_per_s=range(500,2500)",
+                   "hardware.link_gb_per_s=range(100,400)", "technique=none")
+    assert "the sweep of 1,200,000,000 designs would take about" in text
+    assert "(largest: hardware.l2_mib with 2,000)" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_evaluated(capsys: pytest.CaptureFixture[str],
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["sweep", *GRID]) == 0
+    monkeypatch.setattr("dse.grid.table.tabulate", None)
+    assert "holds something else" in _refusal_after_run(capsys, "hardware.l2_mib=8,16", "name=grid")

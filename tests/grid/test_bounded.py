@@ -14,6 +14,8 @@ from dse.grid.front import Objective
 from dse.grid.grid import Axis, Grid
 from dse.grid.stream import streamed_front
 
+BEST = (Objective("tokens_per_s_per_usd", True),)
+LEAST = (Objective("device_usd"),)  # the same for many designs: the first of them
 COSTS = (Objective("throughput_tokens_per_s", True), Objective("group_usd"))
 TIMES = (Objective("ttft_s"), Objective("tpot_s"), Objective("device_usd"))
 ENERGY = (Objective("request_s"), Objective("tokens_per_j", True), Objective("die_mm2"), Objective("usd_per_hour"))
@@ -28,7 +30,7 @@ def grid_of(technique: str, slots: tuple[int, ...], shape: tuple[int, ...]) -> G
     return Grid(base, tuple(axes))
 
 
-@pytest.mark.parametrize("objectives", [COSTS, TIMES, ENERGY])
+@pytest.mark.parametrize("objectives", [BEST, LEAST, COSTS, TIMES, ENERGY])
 @pytest.mark.parametrize("technique", ["none", "preserve"])
 @pytest.mark.parametrize(("slots", "shape"), [
     ((L2, HBM_BANDWIDTH, LINK), (40, 30, 50)), ((TENSOR_PARALLEL, L2, BATCH, CORES), (8, 21, 16, 12)),
@@ -70,3 +72,26 @@ def test_a_small_grid_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     small = bounded_front(grid, COSTS).front.places.tolist()
     monkeypatch.setattr(bounded, "FEWEST_BOUNDED", 0)
     assert bounded_front(grid, COSTS).front.places.tolist() == small
+
+
+@pytest.mark.parametrize("objectives", [BEST, COSTS, TIMES])
+def test_interrupted_anywhere_it_goes_on_to_the_same_front(objectives: tuple[Objective, ...],
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "CHUNK", 64)
+    grid = grid_of("preserve", (L2, HBM_BANDWIDTH, LINK, CORES), (40, 20, 30, 16))
+    told: list[Bounded] = []
+    whole = bounded_front(grid, objectives, told.append)
+    shares = [1.0 - sum(one.left) for one in told]
+    assert np.diff(shares).min() > -1e-12
+    assert shares[-1] == 1.0
+    for state in told[1::max(1, len(told) // 7)]:
+        resumed = bounded_front(grid, objectives, start=state)
+        assert resumed.front.places.tolist() == whole.front.places.tolist()
+        assert resumed.front.values.tobytes() == whole.front.values.tobytes()
+        assert resumed[1:4] == whole[1:4]
+
+
+def test_it_gives_up_where_boxes_are_too_many() -> None:
+    found = bounded_front(grid_of("none", (L2, HBM_BANDWIDTH, LINK), (40, 30, 50)), TIMES, most_boxes=20)
+    assert found.open
+    assert found.settled + sum(int(boxes.designs().sum()) for boxes in found.open) == 40 * 30 * 50

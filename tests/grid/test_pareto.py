@@ -20,7 +20,7 @@ VALUES = st.sampled_from((0.0, -0.0, 1.0, 2.0, 3.0, -1.5, math.inf, -math.inf, m
 
 @st.composite
 def points(draw: st.DrawFn) -> npt.NDArray[np.float64]:
-    objectives, count = draw(st.integers(2, 4)), draw(st.integers(0, 40))
+    objectives, count = draw(st.integers(1, 4)), draw(st.integers(0, 40))
     value = draw(st.sampled_from((VALUES, st.floats(-10.0, 10.0), st.integers(0, 3).map(float))))
     return np.array(draw(st.lists(value, min_size=objectives * count, max_size=objectives * count))).reshape(
         objectives, count)
@@ -65,7 +65,7 @@ def test_a_staircase_that_grows_too_long_gives_way(monkeypatch: pytest.MonkeyPat
     assert expected.sum() > 4000
 
 
-@pytest.mark.parametrize("objectives", [2, 3, 4])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
 @pytest.mark.parametrize("steps", [3, 40, 10**9])
 def test_the_filter_loses_nothing(objectives: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     draw = np.random.default_rng(objectives)
@@ -84,7 +84,7 @@ def test_by_hand() -> None:
     assert pareto_mask(objectives, np.array([1, 0, 1, 1, 1], dtype=bool)).tolist() == [True, False, True, True, False]
 
 
-@pytest.mark.parametrize("objectives", [1, 5])
+@pytest.mark.parametrize("objectives", [0, 5])
 def test_a_number_of_objectives_that_is_refused(objectives: int) -> None:
-    with pytest.raises(InputError, match=f"objectives={objectives} is not allowed: a Pareto front takes 2 to 4"):
+    with pytest.raises(InputError, match=f"objectives={objectives} is not allowed: a Pareto front takes 1 to 4"):
         pareto_mask(np.zeros((objectives, 3)))
