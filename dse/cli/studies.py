@@ -4,12 +4,14 @@ usage: dse studies list [storage=WHERE] [output=json]
        dse studies show NAME [storage=WHERE] [output=json]
        dse studies compare NAME OTHER [storage=WHERE] [output=json]
        dse studies export NAME [format=csv|parquet|json] [file=PATH] [storage=WHERE]
+       dse studies plot NAME [storage=WHERE]
        dse studies delete NAME [yes=true] [storage=WHERE]
 
 list       every study: its trials, its objectives, its best design
 show       one study: best design, front, hypervolume, space, certificate
 compare    two studies of the same objectives: best, hypervolume from one corner, what they share
 export     every trial as a row: its design by key, its metrics, where it came from (default: NAME.csv here)
+plot       its figures, into runs/NAME: Pareto front, history, importance of each dimension
 delete     removes a study with its trials; asks first, or takes yes=true
 
   storage=WHERE     as of dse search (default: journal, runs/studies.journal)
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
     from dse.search.saved import SavedSearch
 
 FORMATS = ("csv", "parquet", "json")
-NAMES = {"list": 0, "show": 1, "compare": 2, "export": 1, "delete": 1}
+NAMES = {"list": 0, "show": 1, "compare": 2, "export": 1, "plot": 1, "delete": 1}
 OPTIONS = {"list": ("output",), "show": ("output",), "compare": ("output",), "export": ("format", "file"),
-           "delete": ("yes",)}
+           "plot": (), "delete": ("yes",)}
 
 
 class Command(NamedTuple):
@@ -61,7 +63,8 @@ class Command(NamedTuple):
 def run(arguments: Sequence[str]) -> int:
     """Does what `arguments` say; exit status 0."""
     command = _command(arguments)
-    {"list": _list, "show": _show, "compare": _compare, "export": _export, "delete": _delete}[command.action](command)
+    {"list": _list, "show": _show, "compare": _compare, "export": _export, "plot": _plot,
+     "delete": _delete}[command.action](command)
     return 0
 
 
@@ -149,6 +152,13 @@ def _export(command: Command) -> None:
 
     write_table(study, form, path)
     print(f"{len(study.trials):,} trials in {path}")
+
+
+def _plot(command: Command) -> None:
+    from dse.cli.draw_study import draw_study
+
+    for line in draw_study(command.names[0], command.storage):
+        print(line)
 
 
 def _delete(command: Command) -> None:

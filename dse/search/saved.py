@@ -66,7 +66,16 @@ class SavedSearch:
     @property
     def designs_evaluated(self) -> int:
         """Designs that the model evaluated in all: trials, screens and sweeps."""
-        return sum(trial.user_attrs.get(DESIGNS_ATTR, 1) for trial in self.complete)
+        return sum(self.designs_of(trial) for trial in self.complete)
+
+    def designs_of(self, trial: FrozenTrial) -> int:
+        """Designs that were evaluated for this trial: itself, and the screens and sweeps before it."""
+        return int(trial.user_attrs.get(DESIGNS_ATTR, 1))
+
+    def metric(self, trial: FrozenTrial, name: str) -> float:
+        """A metric of a complete trial; NaN where it is not finite."""
+        found = (trial.user_attrs.get(METRICS_ATTR) or {}).get(name)
+        return float("nan") if found is None else float(found)
 
     def losses(self, trials: Sequence[FrozenTrial]) -> Numbers:
         """(objectives, trials), the smaller the better."""
@@ -74,13 +83,14 @@ class SavedSearch:
         found = [[sign * value for sign, value in zip(signs, trial.values, strict=True)] for trial in trials]
         return np.array(found).reshape(len(trials), len(signs)).T
 
-    def _mark_loss(self, trial: FrozenTrial) -> float:
+    def mark_loss(self, trial: FrozenTrial) -> float:
+        """The loss by which the best design is marked."""
         return self.mark.sign * float(trial.user_attrs[METRICS_ATTR][self.mark.metric])
 
     @cached_property
     def best(self) -> FrozenTrial | None:
         """The feasible trial with the best mark; None where none is feasible."""
-        return min(self.feasible, key=self._mark_loss, default=None)
+        return min(self.feasible, key=self.mark_loss, default=None)
 
     @cached_property
     def front(self) -> list[FrozenTrial]:
@@ -105,7 +115,7 @@ class SavedSearch:
 
     def points_best_first(self) -> list[Point]:
         """Points of the complete trials: the best mark, the front, the other feasible ones, the rest."""
-        order = [*([self.best] if self.best else []), *self.front, *sorted(self.feasible, key=self._mark_loss),
+        order = [*([self.best] if self.best else []), *self.front, *sorted(self.feasible, key=self.mark_loss),
                  *self.complete]
         return [dict(trial.params) for trial in {trial.number: trial for trial in order}.values()]
 
@@ -113,6 +123,7 @@ class SavedSearch:
         """The study as an Optuna study in memory, for Optuna's own plots and importances."""
         import optuna
 
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         directions = [optuna.study.StudyDirection[one.direction.upper()] for one in self.objectives]
         found = optuna.create_study(study_name=self.name, directions=directions)
         found.add_trials(list(self.trials))

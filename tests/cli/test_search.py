@@ -146,6 +146,24 @@ def test_a_file_of_the_users_own_is_a_space(capsys: pytest.CaptureFixture[str], 
     assert found["space"]["traffic.batch"] == "choice(1, 2, 4) when technique in preserve"
 
 
+def test_a_study_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    searched(capsys, "space=chip", "study.name=chip", "n_trials=60", "sampler=random", "study.baseline=true",
+             "study.certificate_s=0.1", "storage=mine.journal")
+    assert main(["studies", "plot", "chip", "storage=mine.journal"]) == 0
+    drawn = capsys.readouterr().out.splitlines()
+    assert drawn[:4] == ["runs/chip/front.png", "runs/chip/front.svg", "runs/chip/history.png", "runs/chip/history.svg"]
+    assert [line.partition(":")[0] for line in drawn[4:]] == ["no figure importance"]
+    first = Path("runs/chip/history.svg").read_bytes()
+    assert main(["studies", "plot", "chip", "storage=mine.journal"]) == 0
+    assert Path("runs/chip/history.svg").read_bytes() == first
+    capsys.readouterr()
+    assert "no study was saved" in refused(capsys, "studies", "plot", "chip")
+    searched(capsys, "hardware.cores=range(16,33,4)", "hardware.hbm_gb=64,80", "study.name=one",
+             "objectives=[ttft_s]", "n_trials=10", "study.certificate_s=0")
+    assert main(["studies", "plot", "one"]) == 0
+    assert "no figure front: a study of a single objective has no front" in capsys.readouterr().out
+
+
 def test_delete_asks_first(capsys: pytest.CaptureFixture[str]) -> None:
     searched(capsys, *QUICK, "space=chip", "study.name=chip")
     assert "yes=true" in refused(capsys, "studies", "delete", "chip")

@@ -283,3 +283,19 @@ def test_a_database_of_an_older_optuna_is_refused_with_the_way_to_bring_it_up(tm
         database.execute("UPDATE alembic_version SET version_num = 'v3.0.0.d'")
     with pytest.raises(StorageError, match=r"tables are of another version of Optuna: .* optuna storage upgrade"):
         run(problem(), BOTH, settings(tmp_path, 6, storage="studies.sqlite3"))
+
+
+def test_what_decides_is_important_and_what_does_not_is_not(tmp_path: Path) -> None:
+    """The area of a die grows with its L2, whatever the batch."""
+    from dse.search.importance import importances
+
+    space = Space((Dimension("hardware.l2_mib", Interval(8, 256)), Dimension("hardware.hbm_gb", Choice((64, 80, 96))),
+                   Dimension("traffic.batch", Interval(1, 4, integer=True))))
+    study = run(problem(space), goal(["die_mm2"], "", None), settings(tmp_path, 200)).study
+    found = importances(study)
+    assert next(iter(found)) == "hardware.l2_mib"
+    assert found["hardware.l2_mib"] > 0.9
+    assert sum(found.values()) == pytest.approx(1.0)
+    few = run(problem(space), goal(["die_mm2"], "", None), settings(tmp_path, 5, name="few")).study
+    with pytest.raises(InputError, match="importances need at least 20"):
+        importances(few)
