@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.figures.labels import is_chosen, quantity
+from dse.figures.labels import group, is_chosen, quantity
 from dse.grid.table import Columns
 
 L2 = "hardware.l2_mib"
 TECHNIQUE = "technique"
 MODEL = "model"
 SPLIT = "parallelism.tensor_parallel"
+LEAST_VALUES = 3  # two points are no curve
 
 
-def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[str]:
+def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path, along: str | None = None) -> list[str]:
     """Draws the figures that the sweep's axes call for into `folder`; returns a line for each that cannot be drawn.
 
-    A table that holds the fronts alone has no curves to show, so that the front is the only figure.
+    A table that holds the fronts alone has no curves to show, so that the front is the only figure. The objective is
+    drawn along L2 size where that is an axis, else along the numeric axis with most values, the first of them; or
+    `along` an axis of one's choice, InputError where it is not a numeric one.
     """
     from dse.figures.style import save
 
     provenance = f"dse {record['provenance']['dse']}: {' '.join(record['command'])}"
     left_out = []
-    for name, draw in _figures(table, record):
+    for name, draw in _figures(table, record, along):
         try:
             save(draw(), folder / name, provenance)
         except InputError as error:
@@ -34,23 +37,55 @@ def draw_sweep(table: Columns, record: Mapping[str, Any], folder: Path) -> list[
     return left_out
 
 
-def _figures(table: Columns, record: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _figures(table: Columns, record: Mapping[str, Any],
+             along: str | None) -> Iterator[tuple[str, Callable[[], Any]]]:
     axes = record["axes"]
     every_design = record["designs"] == record["rows"]
-    if len(axes.get(L2, ())) > 1 and every_design:
-        yield "performance_per_cost", lambda: _performance_per_cost(table, record)
+    x = _curve_axis(axes) if along is None else _asked_axis(along, axes, every_design)
+    if x is not None and every_design:
+        yield _curve_name(x, record["objective"]), lambda: _objective_along(table, record, x)
     if SPLIT in axes and MODEL in axes and every_design:
         yield "speedup", lambda: _speedup(table, record)
     if all(is_chosen(axis) for axis in axes if axis != TECHNIQUE):
         yield "pareto", lambda: _pareto(table, record)
 
 
-def _performance_per_cost(table: Columns, record: Mapping[str, Any]) -> Any:
-    from dse.figures.performance_per_cost import Chip, draw_performance_per_cost, performance_per_cost_data
+def _curve_axis(axes: Mapping[str, Sequence[Any]]) -> str | None:
+    """The axis that the curve is drawn along if none is asked for; None where no numeric one has enough values."""
+    if len(axes.get(L2, ())) > 1:
+        return L2
+    counts = {key: len(axes[key]) for key in _numeric(axes)}
+    longest = max(counts, key=lambda key: counts[key], default=None)
+    return longest if longest is not None and counts[longest] >= LEAST_VALUES else None
 
-    chip = record["chip"] and Chip(record["chip"]["name"], record["chip"]["values"])
-    data = performance_per_cost_data(table, record["objective"], chip)
-    return draw_performance_per_cost(data, title=_caption(record, record["objective"]))
+
+def _asked_axis(along: str, axes: Mapping[str, Sequence[Any]], every_design: bool) -> str:
+    if not every_design:
+        raise InputError(f"along={along} is not allowed: the sweep holds the fronts alone, not every design")
+    allowed = [key for key in _numeric(axes) if len(axes[key]) > 1]
+    if along not in allowed:
+        raise InputError(f"along={along} is not allowed: the sweep's axes with several numbers are "
+                         f"{', '.join(allowed) or 'none'}")
+    return along
+
+
+def _numeric(axes: Mapping[str, Sequence[Any]]) -> list[str]:
+    return [key for key, values in axes.items()
+            if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)]
+
+
+def _curve_name(along: str, objective: str) -> str:
+    """The figure's file: along L2 the one that the question is about has the name of what it shows."""
+    return "performance_per_cost" if along == L2 and quantity(objective).better > 0.0 else "objective_along"
+
+
+def _objective_along(table: Columns, record: Mapping[str, Any], along: str) -> Any:
+    from dse.figures.objective_along import Chip, draw_objective_along, objective_along_data
+
+    is_of_the_chip = record["chip"] and group(along) == "hardware"
+    chip = Chip(record["chip"]["name"], record["chip"]["values"]) if is_of_the_chip else None
+    data = objective_along_data(table, record["objective"], chip, along)
+    return draw_objective_along(data, title=_caption(record, record["objective"]))
 
 
 def _pareto(table: Columns, record: Mapping[str, Any]) -> Any:

@@ -1,13 +1,17 @@
 """The verb `plot`: the figures of a saved sweep, uncertainty run or evaluation.
 
-usage: dse plot FOLDER|FILE.json [...]
+usage: dse plot FOLDER|FILE.json [...] [along=AXIS]
 
 Draws what was saved before; nothing is evaluated again. A sweep's folder gets its figures from results.parquet and
 sweep.json, that of an uncertainty run from its tables. Beside the JSON of an evaluation (dse evaluate output=json >
 FILE.json) go FILE_latency and FILE_cost: where its time and its money go.
 
+  along=AXIS   the axis of a sweep that the objective is drawn along; without it: hardware.l2_mib, else the numeric
+               axis with most values
+
 examples:
   dse plot runs/preserve_l2
+  dse plot runs/preserve_l2 along=hardware.hbm_gb_per_s
   dse plot runs/preserve_l2 design.json
 """
 
@@ -21,18 +25,23 @@ from typing import Any
 from dse.errors import InputError
 
 UNCERTAINTY = "uncertainty.json"
+ALONG = "along="
 
 
 def run(arguments: Sequence[str]) -> int:
     """Draws each folder's figures again; exit status 0."""
-    if not arguments:
+    paths = [Path(argument) for argument in arguments if not argument.startswith(ALONG)]
+    along = next((argument.removeprefix(ALONG) for argument in reversed(arguments) if argument.startswith(ALONG)), None)
+    if not paths:
         raise InputError("plot takes the folder of a saved sweep, as in dse plot runs/preserve_l2, or the JSON of an "
                          "evaluation")
-    for path in map(Path, arguments):
+    for path in paths:
+        if path.suffix == ".json" and along is not None:
+            raise InputError(f"along={along} is not allowed: {path} is one evaluated design, without axes")
         if path.suffix == ".json":
             _draw_evaluation(path)
         else:
-            _draw_folder(path)
+            _draw_folder(path, along)
     return 0
 
 
@@ -50,13 +59,16 @@ def _draw_evaluation(path: Path) -> None:
         print(f"{stem}_{part}.png", f"{stem}_{part}.svg", sep="\n")
 
 
-def _draw_folder(folder: Path) -> None:
+def _draw_folder(folder: Path, along: str | None) -> None:
     from dse.cli.draw import draw_sweep, draw_uncertainty
 
     if (folder / UNCERTAINTY).is_file():
+        if along is not None:
+            raise InputError(f"along={along} is not allowed: {folder} holds an uncertainty run, whose axis is set when "
+                             "it is made, as uncertainty.along")
         left_out = draw_uncertainty(folder, _record(folder / UNCERTAINTY))
     else:
-        left_out = draw_sweep(*load_sweep(folder), folder)
+        left_out = draw_sweep(*load_sweep(folder), folder, along)
     for line in left_out:
         print(line)
     for path in sorted([*folder.glob("*.png"), *folder.glob("*.svg")]):

@@ -103,6 +103,8 @@ def _best_over(axis: Axis) -> str:
     if isinstance(axis.values[0], str):
         return f"each point: the best of {len(axis.values)} options of {uncapital(of.name)}"
     low, high = axis.values[0], axis.values[-1]
+    if of.switch:
+        return f"each point: the better of {setting_text(axis.key, low)} and {setting_text(axis.key, high)}"
     return f"each point: the best of {setting_text(axis.key, low)} to {setting_text(axis.key, high, named=False)}"
 
 

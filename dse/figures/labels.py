@@ -25,6 +25,7 @@ class Quantity(NamedTuple):
     """The name of a column, the unit it is shown in, the factor from the column's unit to it, and which way is better.
 
     `better` is 1 where more is better, -1 where less is, 0 where neither can be said. `short` fits a panel's title.
+    `switch`: what false and true are called.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Quantity(NamedTuple):
     factor: float = 1.0
     better: float = 0.0
     short: str = ""
+    switch: tuple[str, str] | None = None
 
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -44,6 +46,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "hardware.hbm_gb_per_s": Quantity("HBM bandwidth", "TB/s", 1.0 / KILO, short="HBM"),
     "hardware.link_gb_per_s": Quantity("Link bandwidth, one direction", "GB/s", short="links"),
     "hardware.link_latency_us": Quantity("Link latency", "µs"),
+    "hardware.domain_devices": Quantity("Devices wired together", short="domain"),
     "hardware.tdp_w": Quantity("Thermal design power", "W"),
     "model": Quantity("Model"),
     "precision": Quantity("Precision"),
@@ -56,8 +59,14 @@ QUANTITIES: Mapping[str, Quantity] = {
     "parallelism.pipeline_parallel": Quantity("Pipeline stages", short="PP"),
     "parallelism.data_parallel": Quantity("Copies of attention", short="DP"),
     "parallelism.expert_parallel": Quantity("Expert-parallel parts", short="EP"),
+    "parallelism.sequence_parallel": Quantity("Collectives around norms", switch=("all-reduce", "sequence-parallel")),
+    "parallelism.all_to_all": Quantity("Collectives around experts", switch=("all-gather", "all-to-all")),
     "technique": Quantity("Technique"),
     "technique.limit_mib": Quantity("Prefetch limit of a window", "MiB", short="limit"),
+    "technique.weights": Quantity("Weights read ahead", switch=("without weights", "with weights")),
+    "technique.kv_cache": Quantity("KV-cache read ahead", switch=("without KV-cache", "with KV-cache")),
+    "technique.managed_l2": Quantity("Limits above the free L2", switch=("limit obeyed", "limit cut to free L2")),
+    "technique.known_routing": Quantity("Routing of experts", switch=("experts guessed", "experts known")),
     "ttft_s": Quantity("Time to first token", "s", better=-1.0),
     "tpot_s": Quantity("Time per output token", "ms", 1.0 / MILLI, better=-1.0),
     "request_s": Quantity("Request time", "s", better=-1.0),
@@ -209,17 +218,19 @@ def axis_label(key: str) -> str:
 
 
 def value_text(key: str, value: float | str) -> str:
-    """A value of an axis with its unit: "104 MiB", "1.6 TB/s", "Llama3-70B"."""
+    """A value of an axis with its unit: "104 MiB", "1.6 TB/s", "Llama3-70B", "limit obeyed"."""
     of = quantity(key)
     if isinstance(value, str):
         return option_name(value)
+    if of.switch:
+        return of.switch[bool(value)]
     return f"{of.factor * value:,.6g} {of.unit}".rstrip()
 
 
 def setting_text(key: str, value: float | str, named: bool = True) -> str:
-    """Name and value: "HBM 1.6 TB/s", "TP 8"; an option stands by itself. Not `named`: the value alone."""
+    """Name and value: "HBM 1.6 TB/s", "TP 8"; an option or switch stands by itself. Not `named`: the value alone."""
     of, text = quantity(key), value_text(key, value)
-    return f"{of.short or of.name} {text}" if named and not isinstance(value, str) else text
+    return text if not named or of.switch or isinstance(value, str) else f"{of.short or of.name} {text}"
 
 
 def capital(text: str) -> str:

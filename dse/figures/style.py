@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -115,17 +116,35 @@ def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -
 
 
 def show_axis(axes: Axes, key: str, values: Floats) -> None:
-    """The x axis for `values` of the column `key`: powers of two for sizes and counts, else plain numbers."""
+    """The x axis for the shown `values` of the column `key`.
+
+    Powers of two for sizes and counts; the values themselves where each at least doubles the last; else plain numbers.
+    """
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    low, high = float(values.min()), float(values.max())
-    if key in POWERS_OF_TWO and 0.0 < 2.0 * low <= high:
-        first, last = math.floor(math.log2(low) + 1e-9), math.ceil(math.log2(high) - 1e-9)
+    ticks = _power_ticks(values) if key in POWERS_OF_TWO else _doubling_ticks(values)
+    if ticks:
         axes.set_xscale("log", base=2)
-        powers = range(first, last + 1, 1 + (last - first) // 8)
-        axes.xaxis.set_major_locator(FixedLocator([2.0**power for power in powers]))
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())
     show_numbers(axes.xaxis)
+
+
+def _power_ticks(values: Floats) -> list[float]:
+    """Powers of two around the values; none where these span less than one doubling, or reach 0."""
+    low, high = float(values.min()), float(values.max())
+    if not 0.0 < 2.0 * low <= high:
+        return []
+    first, last = math.floor(math.log2(low) + 1e-9), math.ceil(math.log2(high) - 1e-9)
+    return [2.0**power for power in range(first, last + 1, 1 + (last - first) // 8)]
+
+
+def _doubling_ticks(values: Floats) -> list[float]:
+    """The values, fewer where they are many; none unless there are three and each at least doubles the last."""
+    distinct = sorted({float(value) for value in values})
+    if len(distinct) < 3 or distinct[0] <= 0.0 or any(b < 1.99 * a for a, b in pairwise(distinct)):
+        return []
+    return distinct[::1 + (len(distinct) - 1) // 9]
 
 
 def show_numbers(axis: Axis) -> None:

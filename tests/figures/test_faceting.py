@@ -83,3 +83,9 @@ def test_rows_outside_the_panels_shown_belong_to_none_in_two_axes_too() -> None:
     rows = np.stack([columns[HBM], columns[LINK]], axis=1)
     assert np.array_equal(rows[inside], shown[found.codes[inside]])
     assert sorted(set(columns[HBM][inside])) == [1.0, 3.0, 5.0, 7.0]
+
+
+def test_a_switch_that_is_not_shown_is_named_by_what_it_does() -> None:
+    columns = table(grid(parallelism__sequence_parallel=(False, True), hardware__hbm_gb_per_s=(1.0, 2.0),
+                         hardware__link_gb_per_s=(1.0, 2.0)))
+    assert facets(columns, LEFT_OUT).notes == ("each point: the better of all-reduce and sequence-parallel",)

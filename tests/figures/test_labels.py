@@ -25,6 +25,7 @@ from dse.latency.expert_block import ExpertBlock
 from dse.latency.mlp_block import MlpBlock
 from dse.latency.phases import Ends
 from dse.objective import VIOLATIONS, Metrics
+from dse.technique.preserve import PARAMETERS
 
 GROUPS = ("hardware", "model", "technique", "precision")
 SHIPPED = sorted(path.stem for group in GROUPS for path in (CONF / group).glob("*.yaml"))
@@ -39,6 +40,11 @@ def test_every_metric_has_a_label_and_a_direction(metric: str) -> None:
 @pytest.mark.parametrize("option", [name for name in SHIPPED if name != "accelerator"])
 def test_every_shipped_option_has_a_name(option: str) -> None:
     assert option in OPTIONS
+
+
+def test_every_switch_of_a_technique_says_what_it_does() -> None:
+    assert all(QUANTITIES[key].switch for key in (f"technique.{field.key}" for field in PARAMETERS.fields
+                                                  if field.boolean))
 
 
 def test_every_operator_block_and_item_has_a_name() -> None:
@@ -57,6 +63,8 @@ def test_labels_carry_the_unit_that_people_use() -> None:
     assert value_text("model", "llama3_70b") == "Llama3-70B"
     assert setting_text("parallelism.tensor_parallel", 8.0) == "TP 8"
     assert setting_text("hardware.link_gb_per_s", 196.0) == "links 196 GB/s"
+    assert setting_text("technique.managed_l2", 0.0) == value_text("technique.managed_l2", 0.0) == "limit obeyed"
+    assert setting_text("parallelism.all_to_all", True) == "all-to-all"
     assert uncapital("Request time") == "request time"
     assert uncapital("L2 size") == "L2 size"
 

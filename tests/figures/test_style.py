@@ -18,16 +18,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from dse.figures import style
-from dse.figures.performance_per_cost import draw_performance_per_cost, performance_per_cost_data
+from dse.figures.objective_along import draw_objective_along, objective_along_data
 from dse.figures.style import STYLES, curve_styles, panels, save, show_axis
 
 DRAW = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from figure_tables import l2_sweep
-from dse.figures.performance_per_cost import draw_performance_per_cost, performance_per_cost_data
+from dse.figures.objective_along import draw_objective_along, objective_along_data
 from dse.figures.style import save
-save(draw_performance_per_cost(performance_per_cost_data(l2_sweep())), sys.argv[2], "dse 0: a command")
+save(draw_objective_along(objective_along_data(l2_sweep())), sys.argv[2], "dse 0: a command")
 """
 NO_MATPLOTLIB = """
 import importlib, sys
@@ -39,7 +39,7 @@ MODULES = sorted(path.stem for path in Path(style.__file__).parent.glob("*.py") 
 
 
 def figure():
-    return draw_performance_per_cost(performance_per_cost_data(l2_sweep()))
+    return draw_objective_along(objective_along_data(l2_sweep()))
 
 
 def test_both_files_are_written_and_can_be_read(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_failed_save_leaves_the_old_files_and_nothing_else(tmp_path: Path, mon
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="no space left"):
-        save(draw_performance_per_cost(performance_per_cost_data(l2_sweep()), relative=True), tmp_path / "figure")
+        save(draw_objective_along(objective_along_data(l2_sweep()), relative=True), tmp_path / "figure")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
     assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == old
 
@@ -95,7 +95,7 @@ def test_the_users_own_settings_neither_change_the_figure_nor_are_changed(tmp_pa
 
 
 def test_no_module_imports_matplotlib_when_it_is_imported() -> None:
-    assert {"performance_per_cost", "style", "labels"} < set(MODULES)
+    assert {"objective_along", "style", "labels"} < set(MODULES)
     subprocess.run([sys.executable, "-c", NO_MATPLOTLIB, *MODULES], check=True, timeout=60)
 
 
