@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.case import GROUPS
+from dse.cli.sources import refuse_borrowed_sources
 from dse.errors import InputError
 from dse.model.language_model import model_group
 from dse.workload import traffic_group
@@ -155,6 +156,7 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
         if key not in _root_keys():
             raise InputError(f"{key} is unknown: a configuration has {', '.join(_root_keys())}")
     found = {key: settings[key] for key in GROUPS if key in settings}
+    refuse_borrowed_sources(found, configuration_folder())
     set_keys = [key.lstrip("+") for key in set_by_user]
     for name, settle in (("model", model_group), ("traffic", traffic_group)):
         if name in found:
