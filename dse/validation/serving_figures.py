@@ -24,7 +24,7 @@ LARGE = "Serving of Llama-3.1-70B, fp8, H100: time per output token"
 FIRST = "Serving of Llama-3.1-70B, fp8, H100: time to first token"
 NOTES = {
     SMALL: "128 requests were given 9,100 to 9,200 tokens per s by 2, 4 and 8 devices alike: there the server's "
-           "software sets the pace, which is not in ours, and these three have no tolerance of their own.",
+           "software sets the pace, which is not in ours.",
     SMALL_FIRST: "Each client sends ten equally long requests and a step takes the batch, a prompt and 1500 tokens "
                  "(github ai-dynamo/aiconfigurator, genai_perf_runner.py and trtllm.rule). Read from the runs with a "
                  "batch of 8: the engine works on one request less than there are clients, so that one always waits, "
@@ -81,12 +81,11 @@ Run = tuple[int, int, int, int]
 def serving_figures() -> Iterator[Figure]:
     """All of them."""
     for run, tpot_ms in SMALL_MS.items():
-        tolerance = None if run in BUSY_MS else 0.40
-        yield Figure(SMALL, _name(run), tpot_ms, "ms", HELD_OUT, tolerance, TABLES, _small(run),
+        yield Figure(SMALL, _name(run), tpot_ms, "ms", HELD_OUT, 0.45, TABLES, _small(run),
                      _tpot_ms(run, _equal(run)))
     for run, ttft_ms in SMALL_FIRST_MS.items():
         kind = FITTED if run[1] == 8 else HELD_OUT
-        tolerance = None if run in NO_WAIT else 0.35
+        tolerance = 0.85 if run in NO_WAIT else 0.35
         yield Figure(SMALL_FIRST, _name(run), ttft_ms, "ms", kind, tolerance, TABLES, _small(run),
                      _ttft_ms(run, _equal(run)))
     for run, ttft_ms in BUSY_MS.items():
