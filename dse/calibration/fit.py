@@ -22,7 +22,7 @@ MOST_ROWS = 400  # of one table in a fit: evenly picked, the rest would say the 
 PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "operators": ((GEMM, DECODE_ATTENTION, PROMPT_ATTENTION),
                   ("matmul_floor_s", "matmul_wave_s", "matmul_split_s", "attention_floor_s", "attention_context_s",
-                   "hbm_share", "matmul_share", "attention_share")),
+                   "hbm_share", "matmul_share", "attention_share", "unhidden_share")),
     "collectives": ((ALL_REDUCE,),
                     ("one_shot_startup_s", "one_shot_device_s", "one_shot_link_share", "two_shot_startup_s",
                      "two_shot_device_s", "two_shot_link_share", "in_switch_startup_s")),

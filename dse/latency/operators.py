@@ -63,7 +63,7 @@ def grouped_matmul(count: float, rows: float, inner: float, columns: float, on: 
                     floor_s + on.slowness * style.matmul_split_s, min(wide.split_s, narrow.split_s),
                     count * inner * columns * precision.weight_bytes, 0.0,
                     count * again + spilled_bytes(count * activations, l2),
-                    count * (through + rows * columns * precision.residual_bytes))
+                    count * (through + rows * columns * precision.residual_bytes), style.unhidden_share)
 
 
 def exact_matmul(rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> Operator:
@@ -81,7 +81,7 @@ def exact_matmul(rows: float, inner: float, columns: float, on: Machine, precisi
 
 def nothing() -> Operator:
     """An operator that a model does not have."""
-    return Operator(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return Operator(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def quantise_s(elements: float, on: Machine, precision: Precision) -> float:
@@ -102,7 +102,7 @@ def vector(elements: float, flops_per_element: float, passes: float, on: Machine
     compute_s = flops / on.vector_flops_per_s
     floor_s = on.style.vector_floor_s
     return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, 0.0,
-                    spilled_bytes(moved, on.device.l2_bytes), moved)
+                    spilled_bytes(moved, on.device.l2_bytes), moved, on.style.unhidden_share)
 
 
 def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
@@ -121,7 +121,8 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
 
     A context of c tokens is cut into parts that run side by side; what is serial, c / parts within a part and their sum
     after it, is least with sqrt(c) parts. The last term is the pass that turns, places and stores queries, keys and
-    values before the fused kernel starts.
+    values before the fused kernel starts. The queries that share a KV head are multiplied together, at least
+    attention_least_rows of them: fewer are padded.
     """
     style = on.style
     latent = model.kv_latent_width > 0.0
@@ -138,8 +139,10 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     l2 = on.device.l2_bytes
     spilled = spilled_bytes(queries + expanded * max(1.0, one_query / l2), l2)
     flops = 2.0 * (key + value) * part.query_heads * pairs
-    compute_s = flops / on.attention_flops_per_s
+    of_a_head = 1.0 if latent else part.query_heads * 2.0 * model.head_width / part.kv_elements
+    together = tokens.new * (part.query_heads if absorbed else of_a_head)
+    compute_s = flops * max(1.0, style.attention_least_rows / together) / on.attention_flops_per_s
     serial_s = style.attention_floor_s + style.attention_context_s * math.sqrt(tokens.cached)
     floor_s = on.slowness * serial_s + 2.0 * (queries + expanded) / on.hbm_bytes_per_s
     return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
-                    cached + new + expanded + queries)
+                    cached + new + expanded + queries, style.unhidden_share)

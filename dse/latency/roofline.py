@@ -1,4 +1,4 @@
-"""The time of one operator: a floor, and the busiest of compute, HBM and L2."""
+"""The time of one operator: a floor, the busiest of compute, HBM and L2, and what the others do not hide."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ class Operator(NamedTuple):
     `weight_bytes` and `kv_cache_bytes` are read from HBM and may be read ahead of time; `other_bytes` may not:
     activations that do not fit in L2, second readings, and what is written. There are two kernels to choose from, each
     with its floor and its time of compute; they are the same where an operator has one. `wide_flops` are the 16-bit
-    FLOPs that take as much energy.
+    FLOPs that take as much energy. `unhidden_share` is what of the shorter of compute and HBM does not run beside the
+    longer.
     """
 
     flops: float
@@ -24,6 +25,7 @@ class Operator(NamedTuple):
     kv_cache_bytes: float
     other_bytes: float
     l2_bytes: float
+    unhidden_share: float
 
 
 class OperatorTime(NamedTuple):
@@ -53,9 +55,11 @@ def operator_time(operator: Operator, prefetched_bytes: float, hbm_bytes_per_s: 
         OperatorTime):
     """Time of `operator` when `prefetched_bytes` of what it reads already lie in L2, by the faster of its kernels.
 
-        t = floor + max( compute, (hbm_bytes - prefetched) / hbm_bandwidth, l2_bytes / l2_bandwidth )
+        hbm = (hbm_bytes - prefetched) / hbm_bandwidth
+        t = floor + max( compute, hbm, l2_bytes / l2_bandwidth ) + unhidden_share min( compute, hbm )
 
     Bandwidths are the achievable ones. Everything passes through L2, read ahead or not, so the L2 term does not change.
+    The last term: a tile cannot be multiplied before it is there nor, once all are, the last ones while others load.
     `prefetched_bytes` is below 0 where reading ahead evicted more than it brought.
     """
     l2_s = operator.l2_bytes / l2_bytes_per_s
@@ -63,8 +67,8 @@ def operator_time(operator: Operator, prefetched_bytes: float, hbm_bytes_per_s: 
     moved_bytes = all_bytes - prefetched_bytes
     hbm_s = moved_bytes / hbm_bytes_per_s
     alone_s = kernel_s(operator, l2_s, all_bytes / hbm_bytes_per_s)
-    one_s = operator.floor_s + max(max(operator.compute_s, l2_s), hbm_s)
-    split_s = operator.split_floor_s + max(max(operator.split_compute_s, l2_s), hbm_s)
+    one_s = operator.floor_s + overlapped_s(operator.compute_s, l2_s, hbm_s, operator.unhidden_share)
+    split_s = operator.split_floor_s + overlapped_s(operator.split_compute_s, l2_s, hbm_s, operator.unhidden_share)
     time_s = split_s if split_s < one_s else one_s
     floor_s = operator.split_floor_s if split_s < one_s else operator.floor_s
     compute_s = operator.split_compute_s if split_s < one_s else operator.compute_s
@@ -75,5 +79,10 @@ def operator_time(operator: Operator, prefetched_bytes: float, hbm_bytes_per_s: 
 
 def kernel_s(operator: Operator, l2_s: float, hbm_s: float) -> float:
     """Time of the faster kernel when L2 and HBM take as long as given."""
-    return min(operator.floor_s + max(max(operator.compute_s, l2_s), hbm_s),
-               operator.split_floor_s + max(max(operator.split_compute_s, l2_s), hbm_s))
+    return min(operator.floor_s + overlapped_s(operator.compute_s, l2_s, hbm_s, operator.unhidden_share),
+               operator.split_floor_s + overlapped_s(operator.split_compute_s, l2_s, hbm_s, operator.unhidden_share))
+
+
+def overlapped_s(compute_s: float, l2_s: float, hbm_s: float, unhidden_share: float) -> float:
+    """The longest of the three, and the share of the shorter of compute and HBM that it does not hide."""
+    return max(max(compute_s, l2_s), hbm_s) + unhidden_share * min(compute_s, hbm_s)

@@ -27,6 +27,8 @@ class LatencyStyle(NamedTuple):
     hbm_share: float
     matmul_share: float
     attention_share: float
+    unhidden_share: float
+    attention_least_rows: float
     matmul_tile: float
     matmul_tile_rows: float
     matmul_least_rows: float
@@ -73,6 +75,9 @@ STYLE = Table(
         _share("hbm_share", "achievable share of the HBM bandwidth in a streaming read"),
         _share("matmul_share", "achievable share of the matrix peak in a large matrix multiplication"),
         _share("attention_share", "achievable share of the matrix peak in fused attention of a prompt"),
+        Field("unhidden_share", "unhidden_share", "share of the shorter of compute and HBM that the longer leaves bare",
+              maximum=1.0, closed=True, constant=True, unit="share"),
+        _elements("attention_least_rows", "fewest query rows that are multiplied with a KV head: fewer are padded"),
         _elements("matmul_tile", "edge of the block of the result whose inputs are read from L2 once"),
         _elements("matmul_tile_rows", "rows of a tile"),
         _elements("matmul_least_rows", "fewest rows of a tile: fewer are padded"),

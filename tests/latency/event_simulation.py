@@ -1,8 +1,9 @@
 """Two streams of one device, event by event: an independent check of the closed form of the prefetch windows.
 
 It knows amounts (FLOPs, bytes), rates and durations, and none of the equations of the model. The compute stream runs a
-program in order. An operator waits out its floor, then computes, reads HBM and reads L2 side by side, and ends with the
-last of the three. A collective lasts its given time and draws its HBM bytes evenly over it; the event at its beginning
+program in order. An operator waits out its floor, then computes, reads HBM and reads L2 side by side until the last of
+the three ends, and last waits out what of computing or reading, the shorter, cannot run beside the other.
+A collective lasts its given time and draws its HBM bytes evenly over it; the event at its beginning
 starts the prefetch stream, which reads what the operators up to the next collective will want, in order, at the HBM
 rate that the collective leaves, into the L2 that is free. It stops with the collective, when the L2 is full, when the
 limit is reached or when nothing is left to read. What an operator finds in L2 it does not read from HBM, and the space
@@ -38,6 +39,7 @@ class Operator(NamedTuple):
     l2_bytes: float
     second_floor_s: float = math.inf
     second_flops_per_s: float = 1.0
+    unhidden_share: float = 0.0
 
 
 class Transfer(NamedTuple):
@@ -134,13 +136,19 @@ class _Run:
 
     def kernel_s(self, kernel: tuple[float, float]) -> Decimal:
         """How long the operator that starts now will take with this kernel."""
-        return Decimal(kernel[0]) + max(self.flow_times(kernel[1]))
+        return Decimal(kernel[0]) + max(self.flow_times(kernel[1])) + self.unhidden_s(kernel[1])
 
     def flow_times(self, flops_per_s: float) -> tuple[Decimal, Decimal, Decimal]:
         item = self.program[self.at]
         assert isinstance(item, Operator)
         missing = Decimal(item.ahead_bytes) - self.found[self.at] + Decimal(item.other_bytes)
         return (Decimal(item.flops) / Decimal(flops_per_s), missing / self.hbm, Decimal(item.l2_bytes) / self.l2_rate)
+
+    def unhidden_s(self, flops_per_s: float) -> Decimal:
+        item = self.program[self.at]
+        assert isinstance(item, Operator)
+        compute_s, hbm_s, _ = self.flow_times(flops_per_s)
+        return Decimal(item.unhidden_share) * min(compute_s, hbm_s)
 
     def start_flows(self) -> None:
         self.flows = 3
@@ -150,8 +158,11 @@ class _Run:
     def end_flow(self) -> None:
         self.flows -= 1
         if self.flows == 0:
-            self.l2_free += self.found[self.at]
-            self.start_next()
+            self.after(self.unhidden_s(self.kernel[1]), self.end_operator)
+
+    def end_operator(self) -> None:
+        self.l2_free += self.found[self.at]
+        self.start_next()
 
 
 class _Reader:

@@ -81,7 +81,7 @@ def _operator(name: str, of: Amounts, at: Setting) -> Operator:
     ahead = at.technique.prefetch_weights * of.weight_bytes + at.technique.prefetch_kv_cache * of.kv_cache_bytes
     rest = of.weight_bytes + of.kv_cache_bytes - ahead
     return Operator(name, of.floor_s, of.flops, _rate(of.flops, of.compute_s), ahead, rest + of.other_bytes,
-                    of.l2_bytes, of.split_floor_s, _rate(of.flops, of.split_compute_s))
+                    of.l2_bytes, of.split_floor_s, _rate(of.flops, of.split_compute_s), of.unhidden_share)
 
 
 def _rate(flops: float, compute_s: float) -> float:

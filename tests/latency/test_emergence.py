@@ -83,7 +83,7 @@ def test_larger_l2_helps_prefill_until_its_matmuls_are_compute_bound(model: str)
     (1 x 597e12 / 1.26e12)^2 B = 0.2 MiB, and more where the activations that spill take much of W: of the 2^-6 ... 2^10
     MiB tried, at most 16 MiB, for the short product (K = 512) behind the attention of the 8B model.
     """
-    at = setting(model=model)
+    at = overlapping(setting(model=model))
     for name in MATMULS:
         found = [matmul(prefill(with_l2(at, 2.0**power), 4.0), name) for power in range(-6, 11)]
         times, bound = [entry[0] for entry in found], [entry[1] for entry in found]
@@ -94,6 +94,11 @@ def test_larger_l2_helps_prefill_until_its_matmuls_are_compute_bound(model: str)
         assert len(set(times[first:])) == 1, name
 
 
+def overlapping(at: Setting) -> Setting:
+    """The same setting with all reading that is shorter than computing hidden behind it, and the other way round."""
+    return at._replace(style=at.style._replace(unhidden_share=0.0))
+
+
 def matmul(one: Pass, name: str) -> tuple[float, bool]:
     """Time of a matmul, and whether compute (or L2), not HBM, holds it back."""
     entry = (one.attention._asdict() | one.mlp._asdict())[name]
@@ -102,7 +107,7 @@ def matmul(one: Pass, name: str) -> tuple[float, bool]:
 
 def test_larger_l2_then_saves_prefill_no_more_than_the_activations_it_keeps() -> None:
     """Beyond 8 MiB, 184 MiB more save at most their own bytes in HBM traffic, for each operator that spills."""
-    at = setting()
+    at = overlapping(setting())
     small, large = with_l2(at, 8.0), with_l2(at, 192.0)
     spilling = 8.0 * at.model.layers + 3.0
     saved = prefill_s(small, 4.0) - prefill_s(large, 4.0)
@@ -177,9 +182,9 @@ def test_no_gain_with_an_l2_no_larger_than_the_working_set(at: Setting) -> None:
 @settings(FEW, max_examples=60)
 @given(settings_of())
 def test_no_gain_for_a_compute_bound_consumer(at: Setting) -> None:
-    """As much is read ahead as with fast matrix units, but all in vain."""
+    """As much is read ahead as with fast matrix units, but all in vain, where computing hides all reading."""
     assume(at.parallelism.tensor_parallel > 1.0)
-    slow = compute_bound(at)
+    slow = compute_bound(overlapping(at))
     batch, context = at.traffic.batch, at.traffic.prompt_tokens
     one = decode(slow, batch, context)
     assert all(entry.hidden_s == 0.0 for entry in consumers(one))
@@ -255,8 +260,8 @@ def test_reading_in_order_can_gain_less_than_the_better_half() -> None:
     """Weights come first, wanted or not: at batch 256 the matmuls are held back by compute, and L2 is lost to them.
 
     On two Ascend 910B the window's whole L2 goes to QKV and output weights, which gain nothing, before the KV-cache,
-    which alone would gain.
+    which alone would gain. Where compute hides all reading, that is.
     """
-    at = setting(tensor_parallel=2.0, batch=256.0)
+    at = overlapping(setting(tensor_parallel=2.0, batch=256.0))
     none, both, weights, cache = (decode_s(with_technique(at, name), 256.0, 2048.0) for name in TECHNIQUES)
     assert none == weights > both > cache

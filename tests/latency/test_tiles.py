@@ -60,12 +60,24 @@ def test_padded_rows_go_by_halves() -> None:
 
 def test_the_faster_kernel_is_taken() -> None:
     """Floors of 3 and 5 us, compute of 8 and 2, HBM of 4: 3 + 8 = 11 against 5 + 4 = 9; with all read ahead 7."""
-    work = Operator(1.0, 1.0, 3.0, 8.0, 5.0, 2.0, 4.0, 0.0, 0.0, 0.0)
+    work = Operator(1.0, 1.0, 3.0, 8.0, 5.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0)
     cold, warm = operator_time(work, 0.0, 1.0, 1.0), operator_time(work, 4.0, 1.0, 1.0)
     assert (cold.time_s, cold.floor_s, cold.compute_s, cold.hidden_s) == (9.0, 5.0, 2.0, 0.0)
     assert (warm.time_s, warm.hbm_s, warm.hidden_s) == (7.0, 0.0, 2.0)
     short = operator_time(work._replace(compute_s=3.0), 0.0, 1.0, 1.0)
     assert (short.time_s, short.floor_s) == (7.0, 3.0)
+
+
+def test_a_share_of_the_shorter_is_not_hidden() -> None:
+    """Floor 3, compute 8, HBM 4 at a quarter unhidden: 3 + 8 + 1 = 12 s; HBM longer, 10: 3 + 10 + 2 = 15 s.
+
+    With all read ahead nothing is left to hide: 3 + 8 = 11 s, and the read saved 1 s.
+    """
+    work = Operator(1.0, 1.0, 3.0, 8.0, 3.0, 8.0, 4.0, 0.0, 0.0, 0.0, 0.25)
+    assert operator_time(work, 0.0, 1.0, 1.0).time_s == 12.0
+    assert operator_time(work._replace(weight_bytes=10.0), 0.0, 1.0, 1.0).time_s == 15.0
+    warm = operator_time(work, 4.0, 1.0, 1.0)
+    assert (warm.time_s, warm.hidden_s) == (11.0, 1.0)
 
 
 def test_floors_are_cycles() -> None:
