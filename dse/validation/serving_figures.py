@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from dse.latency.phases import Setting
 from dse.latency.serving import Load, Served, served
+from dse.latency.setting import Setting
 from dse.objective import Case
 from dse.units import MILLI
 from dse.validation.figure import FITTED, HELD_OUT, Figure
