@@ -3,7 +3,8 @@
 usage: dse explain NUMBER [OVERRIDE ...] [--config-dir DIR]
 
 The chain behind a number of a design's bill: its equation, each number and hardware key that enters it, each constant
-with low, base, high, unit, mark, date and source. Without NUMBER: the names of all numbers, with their values.
+with low, base, high, unit, mark, date and source. Without NUMBER: the names of all numbers, with their values. Power
+and running cost are those with the technique of the command.
 
   NUMBER                 a number of the bill, as die_usd, area.l2, items.hbm, die_yield, group_usd
   OVERRIDE               the design, as in dse evaluate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dse.cost.explain import Step
 
 WIDTH = 118
+OF_SERVICE = ("device_power_w", "usd_per_hour", "usd_per_million_tokens")  # numbers that follow from what is served
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -48,14 +50,21 @@ def explanation(settings: dict[str, Any], number: str | None) -> str:
     """The chain behind `number` for the design of a configuration, or every number of its bill."""
     from dse.case import case
     from dse.cost.bill import bill
+    from dse.cost.equations import EQUATIONS
     from dse.cost.explain import bill_numbers, explain
-    from dse.objective import devices
+    from dse.evaluation import dollars
+    from dse.objective import devices, metrics
 
     chosen = case(settings)
-    values = bill_numbers(bill(chosen.setting.device, devices(chosen.setting), chosen.cost))
+    served = metrics(chosen)._asdict()
+    values = {**bill_numbers(bill(chosen.setting.device, devices(chosen.setting), chosen.cost)),
+              **{name: served[name] for name in OF_SERVICE}}
+    said = f"USD: {dollars(settings['cost'])}"
     if number is None:
-        return columns([("number of the bill", "value"), *((name, f"{value:,.6g}") for name, value in values.items())])
-    return "\n\n".join("\n".join(_lines(step, settings)) for step in explain(number, values, settings["cost"]))
+        rows = ((name, f"{values[name]:,.6g}", equation.unit) for name, equation in EQUATIONS.items())
+        return f"{columns([('number of the bill', 'value', 'unit'), *rows])}\n\n{said}"
+    steps = explain(number, values, settings["cost"])
+    return "\n\n".join([*("\n".join(_lines(step, settings)) for step in steps), said])
 
 
 def _lines(step: Step, settings: dict[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from dse.atomic import write_text
 from dse.cli.report import columns as text_columns
 from dse.cli.run_folder import fill_folder, run_folder, write_csv, write_record
+from dse.evaluation import dollars
 from dse.provenance import provenance
 from dse.uncertainty.analysis import Analysis
 from dse.uncertainty.headline import Headline, Spread, headlines
@@ -102,7 +103,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
     return {
         "provenance": provenance(),
         "command": ["dse", "uncertainty", *outcome.command],
-        "objective": asked.aim.name,
+        "objective": asked.aim.name, "dollars": dollars(outcome.settings["cost"]),
         "samples": asked.samples, "seed": asked.seed, "shape": found.ensemble.shape, "factor": asked.factor,
         "existing": outcome.settings["uncertainty"]["existing"], "kept": found.kept,
         "percentiles": asked.percentiles, "index_samples": asked.index_samples,
@@ -151,7 +152,7 @@ def summary_text(outcome: Outcome, rows: Mapping[str, Sequence[Mapping[str, Any]
     undecided = [one.undecided for one in headlines(found)]
     parts = [head, _left_out(outcome), _spreads(found), *_moves(found), _deciding(found, rows["sobol"]),
              f"no design is feasible in any draw: see the violations in {folder / 'bands.csv'}" if min(undecided) == 1.0
-             else "", f"results: {folder}"]
+             else "", f"amounts: {dollars(outcome.settings['cost'])}; results: {folder}"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

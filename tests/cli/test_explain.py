@@ -8,6 +8,7 @@ import pytest
 from command_line import refused
 
 from dse.cli.main import main
+from dse.cost.equations import EQUATIONS
 
 
 def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -37,7 +38,19 @@ def test_an_assumption_of_the_user_is_marked(capsys: pytest.CaptureFixture[str])
 
 def test_without_a_number_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     text = explained(capsys)
-    assert {"die_usd", "area.l2", "items.hbm", "group_usd"} <= {line.split()[0] for line in text.splitlines()[2:]}
+    listed = {line.split()[0] for line in text.splitlines()[2:] if line}
+    assert {*EQUATIONS} <= listed
+    assert text.splitlines()[-1].startswith("USD: nominal USD of ")
+
+
+def test_power_and_running_cost_are_those_of_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
+    text = explained(capsys, "usd_per_million_tokens", "technique=none")
+    assert main(["evaluate", "output=json", "technique=none"]) == 0
+    cost = json.loads(capsys.readouterr().out)["baseline"]["cost"]
+    assert text.startswith(f"usd_per_million_tokens = {cost['usd_per_million_tokens']:,.6g} USD per million tokens")
+    assert f"\nusd_per_hour = {cost['usd_per_hour']:,.6g} USD/h" in text
+    assert "\ndevice_power_w = " in text
+    assert text.splitlines()[-1].startswith("USD: nominal USD of ")
 
 
 def test_an_unknown_number_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
