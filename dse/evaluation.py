@@ -152,6 +152,7 @@ def _entries(one: Pass) -> Iterator[tuple[str, float, OperatorTime]]:
         for name, operator in zip(block._fields, block, strict=True):
             yield name, count, operator
     yield "final_norm", 1.0, ends.final_norm
+    yield "final_gather", 1.0, ends.final_gather
     yield "logits", 1.0, ends.logits
     yield "logits_all_gather", 1.0, ends.logits_all_gather
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dse.latency.memory import key_width, value_width
-from dse.latency.operators import NORM_FLOPS, Tokens, attention, matmul, nothing, vector
+from dse.latency.operators import NORM_FLOPS, Tokens, attention, grouped_matmul, matmul, nothing, vector
 from dse.latency.roofline import Operator, OperatorTime
 from dse.latency.step import Step, collective_time, time_on
 from dse.latency.window import ahead
@@ -41,9 +41,9 @@ def attention_block(tokens: Tokens, at: Step) -> AttentionBlock:
     query_up = nothing()
     if model.query_latent_width > 0.0:
         query_up = matmul(at.rows, model.query_latent_width, queries, on, precision)
-    key_up = latent_matmul(at, part.query_heads * model.head_width)
+    key_up = latent_matmul(tokens, model.head_width, model.kv_latent_width, model.head_width, at)
     read = attention(tokens, model, part, on, precision)
-    value_up = latent_matmul(at, values)
+    value_up = latent_matmul(tokens, model.kv_latent_width, value_width(model), value_width(model), at)
     output = matmul(at.rows, values, model.width, on, precision)
     weights, cache = at.technique.prefetch_weights, at.technique.prefetch_kv_cache
     all_weights = qkv.weight_bytes + query_up.weight_bytes + key_up.weight_bytes + value_up.weight_bytes
@@ -66,10 +66,16 @@ def attention_block(tokens: Tokens, at: Step) -> AttentionBlock:
                           collective_time(at.by.attention_reduce, 0.0))
 
 
-def latent_matmul(at: Step, columns: float) -> Operator:
-    """Between latent vectors and heads, the same either way: expanded keys or values, absorbed queries or outputs."""
-    latent = at.model.kv_latent_width
-    return matmul(at.rows, latent, columns, at.on, at.precision) if latent > 0.0 else nothing()
+def latent_matmul(tokens: Tokens, inner: float, columns: float, head: float, at: Step) -> Operator:
+    """Between latent vectors and heads of `head` elements, with the same weights and FLOPs in prompts and in decode.
+
+    A prompt's latent vector of each token is expanded to the keys or values of all heads. In decode each head has its
+    own product, inner x columns: its query becomes a latent vector, or its attended latent vector an output.
+    """
+    heads, latent = at.part.query_heads, at.model.kv_latent_width
+    absorbed = tokens.cached > 0.0
+    return grouped_matmul(heads if absorbed else 1.0, at.rows, inner if absorbed else latent,
+                          columns if absorbed else heads * head, at.on, at.precision) if latent > 0.0 else nothing()
 
 
 def attention_block_s(block: AttentionBlock) -> float:

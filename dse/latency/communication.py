@@ -39,11 +39,15 @@ class Communication(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """What may be read ahead before attention, before a feed-forward network, and before experts."""
+    """What may be read ahead before attention, before a feed-forward network, and before experts.
+
+    `router_bytes` can be read until the router runs, which is before tokens are gathered or sent.
+    """
 
     attention: Window
     mlp: Window
     experts: Window
+    router_bytes: float
 
 
 def is_scattered(split_over: Parallelism) -> bool:
@@ -51,9 +55,9 @@ def is_scattered(split_over: Parallelism) -> bool:
     return split_over.sequence_parallel > 0.0 or split_over.data_parallel > 1.0 or split_over.all_to_all > 0.0
 
 
-def communication(rows: float, split_over: Parallelism, device: Accelerator, style: LatencyStyle,
+def communication(rows: float, all_rows: float, split_over: Parallelism, device: Accelerator, style: LatencyStyle,
                   model: LanguageModel, precision: Precision) -> Communication:
-    """The collectives of one layer of a pass over `rows` tokens of each copy of attention.
+    """The collectives of one layer of a pass over `rows` tokens of the fullest copy of attention, `all_rows` of all.
 
     Messages are of the residual stream's precision; tokens that are sent to their experts have that of the activations
     on the way there, as in DeepSeek-V3 (arXiv 2412.19437, 3.2.2).
@@ -61,7 +65,6 @@ def communication(rows: float, split_over: Parallelism, device: Accelerator, sty
     scattered = is_scattered(split_over)
     devices, stage = split_over.tensor_parallel, stage_devices(split_over)
     token = model.width * precision.residual_bytes
-    all_rows = rows * split_over.data_parallel
     own_rows = split(rows, devices) if scattered else rows
     reduced = all_reduce(rows * token, devices, device, style)
     scatter = reduce_scatter(rows * token, devices, device, style)
@@ -86,6 +89,11 @@ def sent_rows(own_rows: float, model: LanguageModel, split_over: Parallelism) ->
     return own_rows * copies_per_token(model, split_over.expert_parallel) * expert_shards(split_over)
 
 
+def arriving_rows(by: Communication, model: LanguageModel, split_over: Parallelism) -> float:
+    """Tokens that reach a device for its experts: as many as it sends, or all of them where they are gathered."""
+    return sent_rows(by.own_rows, model, split_over) if split_over.all_to_all > 0.0 else by.all_rows
+
+
 def windows(rows: float, by: Communication, split_over: Parallelism, on: Machine, model: LanguageModel,
             precision: Precision) -> Windows:
     """The windows of a layer's collectives; a norm or a router between two of them reads next to nothing.
@@ -93,8 +101,14 @@ def windows(rows: float, by: Communication, split_over: Parallelism, on: Machine
     In a model with experts the window before attention is that after a layer with experts: the layers without are few.
     """
     token = model.width * precision.residual_bytes
-    arrives = sent_rows(by.own_rows, model, split_over) if split_over.all_to_all > 0.0 else by.all_rows
-    last = by.combine if model.experts > 0.0 else by.mlp_reduce
-    return Windows(window(last, by.attention_gather, rows * token, on),
+    most = max(rows, arriving_rows(by, model, split_over))
+    ended = most if model.experts > 0.0 else by.all_rows
+    return Windows(window(last_collective(by, model), by.attention_gather, ended * token, on),
                    window(by.attention_reduce, by.mlp_gather, by.all_rows * token, on),
-                   window(by.attention_reduce, by.dispatch, arrives * token, on))
+                   window(by.attention_reduce, by.dispatch, most * token, on),
+                   window(by.attention_reduce, no_collective(), rows * token, on).readable_bytes)
+
+
+def last_collective(by: Communication, model: LanguageModel) -> Collective:
+    """What ends a layer."""
+    return by.combine if model.experts > 0.0 else by.mlp_reduce

@@ -123,21 +123,39 @@ def dense_layers(model: LanguageModel) -> float:
     return model.dense_layers if model.experts > 0.0 else model.layers
 
 
+class Stages(NamedTuple):
+    """Layers without and with experts in the first stage of a pipeline, and in the fullest of the later ones."""
+
+    first_dense: float
+    first_mixed: float
+    later_dense: float
+    later_mixed: float
+
+
+def stages(model: LanguageModel, part: Shard) -> Stages:
+    """The dense layers come first; a later stage has as many layers as the first, or those that it leaves."""
+    dense = dense_layers(model)
+    first_dense = min(dense, part.layers)
+    later = min(part.layers, model.layers - part.layers)
+    later_mixed = min(later, model.layers - dense)
+    return Stages(first_dense, part.layers - first_dense, later - later_mixed, later_mixed)
+
+
 def weights_per_device_bytes(model: LanguageModel, part: Shard, parallelism: Parallelism, precision: Precision) -> (
         float):
     """Weights that one device keeps: its layers, and on the first or last pipeline stage an embedding matrix.
 
-    The fullest stage counts: the first, with the dense layers, or a later one, with experts in every layer. Norms and
-    biases (below 0.1 %) are left out. With a single stage, embedding and logits both count unless tied.
+    The fullest stage counts: the first, with the dense layers, or a later one. Norms and biases (below 0.1 %) are left
+    out. With a single stage, embedding and logits both count unless tied.
     """
     matrices = (2.0 + model.gated) * model.width
     attention = attention_elements(model, part)
     dense = matrices * part.ffn_width
     experts = matrices * (part.experts * part.expert_width + part.shared_width) + model.width * model.experts
-    first = min(dense_layers(model), part.layers)
-    mixed = first * dense + (part.layers - first) * experts
-    later = part.layers * experts if parallelism.pipeline_parallel > 1.0 and model.experts > 0.0 else 0.0
-    layers = part.layers * attention + max(mixed, later)
+    by = stages(model, part)
+    first = part.layers * attention + by.first_dense * dense + by.first_mixed * experts
+    later = (by.later_dense + by.later_mixed) * attention + by.later_dense * dense + by.later_mixed * experts
+    layers = max(first, later)
     kept = 2.0 - model.tied_embeddings if parallelism.pipeline_parallel == 1.0 else 1.0
     embedding = kept * part.vocabulary * model.width + model.positions * model.width
     return layers * precision.weight_bytes + embedding * precision.residual_bytes

@@ -20,10 +20,11 @@ from dse.latency.tiles import padded_rows, tiled
 from dse.model.language_model import LanguageModel
 from dse.workload import Precision
 
-# FLOPs per element, counted from the definitions: add, square, sum, scale, weigh; and sigmoid (exp, add, divide) and
-# two products.
+# FLOPs per element, counted from the definitions: add, square, sum, scale, weigh; sigmoid (exp, add, divide) and two
+# products; weigh and add.
 NORM_FLOPS = 5.0
 ACTIVATION_FLOPS = 5.0
+SUM_FLOPS = 2.0
 
 
 class Tokens(NamedTuple):
@@ -121,7 +122,8 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
 
     A context of c tokens is cut into parts that run side by side; what is serial, c / parts within a part and their sum
     after it, is least with sqrt(c) parts. The last term is the pass that turns, places and stores queries, keys and
-    values before the fused kernel starts. The queries that share a KV head are multiplied together, at least
+    values before the fused kernel starts; of those that were expanded from latent vectors it is the rotary elements of
+    queries and keys, and the new latent vectors. The queries that share a KV head are multiplied together, at least
     attention_least_rows of them: fewer are padded.
     """
     style = on.style
@@ -143,6 +145,8 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     together = tokens.new * (part.query_heads if absorbed else of_a_head)
     compute_s = flops * max(1.0, style.attention_least_rows / together) / on.attention_flops_per_s
     serial_s = style.attention_floor_s + style.attention_context_s * math.sqrt(tokens.cached)
-    floor_s = on.slowness * serial_s + 2.0 * (queries + expanded) / on.hbm_bytes_per_s
+    rotary = 2.0 * heads * tokens.new * model.rope_width * precision.residual_bytes + new
+    placed = rotary if latent and not absorbed else queries + expanded
+    floor_s = on.slowness * serial_s + 2.0 * placed / on.hbm_bytes_per_s
     return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
                     cached + new + expanded + queries, style.unhidden_share)

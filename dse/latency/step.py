@@ -6,6 +6,8 @@ brought from HBM into L2:
     before attention   projections, KV-cache, output weights     under what ends the layer before
     before the MLP     gate and up weights, down weights         under what ends attention
     before experts     router, shared expert, experts            under what ends attention, and sends tokens to experts
+                       (the router under the first of these alone)
+    before the logits  their weights                             under what ends the last layer
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dse.latency.collectives import Collective
-from dse.latency.communication import Communication, Windows, communication, windows
+from dse.latency.communication import Communication, Windows, arriving_rows, communication, windows
 from dse.latency.machine import Machine
 from dse.latency.memory import Shard
 from dse.latency.roofline import Operator, OperatorTime, operator_time
@@ -23,7 +25,10 @@ from dse.workload import Parallelism, Precision
 
 
 class Step(NamedTuple):
-    """What the operators of one pass share: the machine, the model's part on it, and the layer's collectives."""
+    """What the operators of one pass share: the machine, the model's part on it, and the layer's collectives.
+
+    `rows` are the tokens of the device's copy of attention, `arriving_rows` those that reach its experts.
+    """
 
     on: Machine
     model: LanguageModel
@@ -31,17 +36,18 @@ class Step(NamedTuple):
     precision: Precision
     technique: TechniqueTerms
     rows: float
+    arriving_rows: float
     sends: float
     by: Communication
     windows: Windows
 
 
-def step(rows: float, split_over: Parallelism, on: Machine, model: LanguageModel, part: Shard, precision: Precision,
-         technique: TechniqueTerms) -> Step:
-    """A pass over `rows` tokens of each copy of attention, with the collectives of its layers."""
-    by = communication(rows, split_over, on.device, on.style, model, precision)
-    return Step(on, model, part, precision, technique, rows, split_over.all_to_all, by,
-                windows(rows, by, split_over, on, model, precision))
+def step(rows: float, all_rows: float, split_over: Parallelism, on: Machine, model: LanguageModel, part: Shard,
+         precision: Precision, technique: TechniqueTerms) -> Step:
+    """A pass over `rows` tokens of the fullest copy of attention, `all_rows` of all, with its layers' collectives."""
+    by = communication(rows, all_rows, split_over, on.device, on.style, model, precision)
+    return Step(on, model, part, precision, technique, rows, arriving_rows(by, model, split_over),
+                split_over.all_to_all, by, windows(rows, by, split_over, on, model, precision))
 
 
 def collective_time(collective: Collective, wasted_bytes: float) -> OperatorTime:

@@ -62,7 +62,8 @@ def expert_work(second: ExpertBlock) -> Work:
                    operator_work(second.shared_down))
     experts = added(added(operator_work(second.expert_gate_up), operator_work(second.expert_activation)),
                     operator_work(second.expert_down))
-    return added(added(before, shared), added(experts, operator_work(second.combine)))
+    around = added(operator_work(second.expert_gather), operator_work(second.expert_sum))
+    return added(added(before, shared), added(added(experts, around), operator_work(second.combine)))
 
 
 def layers_work(one: Pass) -> Work:
@@ -76,7 +77,7 @@ def pass_work(one: Pass, stages: float) -> Work:
     """Work of one pass on one device, the mean over the pipeline's stages."""
     ends = one.ends
     first = added(operator_work(ends.embedding), operator_work(ends.embedding_reduce))
-    last = added(operator_work(ends.final_norm), operator_work(ends.logits))
+    last = added(added(operator_work(ends.final_norm), operator_work(ends.final_gather)), operator_work(ends.logits))
     around = added(first, added(last, operator_work(ends.logits_all_gather)))
     return times(1.0 / stages, added(layers_work(one), around))
 

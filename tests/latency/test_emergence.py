@@ -123,7 +123,7 @@ def test_gain_grows_with_l2_until_window_or_candidates_are_covered(hardware: str
     It is what must stay in L2, twice the message, and the lesser of the window and the largest candidates.
     """
     at = setting(hardware, technique=technique)
-    shared = step(4.0, at.parallelism, machine(at.device, at.style, at.precision), at.model,
+    shared = step(4.0, 4.0, at.parallelism, machine(at.device, at.style, at.precision), at.model,
                   shard(at.model, at.parallelism), at.precision, at.technique)
     message = 4.0 * at.model.width * at.precision.residual_bytes
     window = shared.on.hbm_bytes_per_s * shared.by.mlp_reduce.time_s - shared.by.mlp_reduce.hbm_bytes

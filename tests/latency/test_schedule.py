@@ -82,7 +82,7 @@ def test_prefetch_sweep_on_ascend_rises_to_the_free_l2_and_falls() -> None:
 
 
 def shared(at: Setting, rows: float = 4.0) -> Step:
-    return step(rows, at.parallelism, machine(at.device, at.style, at.precision), at.model,
+    return step(rows, rows, at.parallelism, machine(at.device, at.style, at.precision), at.model,
                 shard(at.model, at.parallelism), at.precision, at.technique)
 
 
