@@ -1,18 +1,21 @@
-"""The verb `plot`: the figures of a saved sweep, uncertainty run or evaluation.
+"""The verb `plot`: the figures of a saved sweep, uncertainty run, study or evaluation.
 
-usage: dse plot FOLDER|FILE.json [...] [along=AXIS]
+usage: dse plot FOLDER|STUDY|FILE.json [...] [along=AXIS] [storage=WHERE]
 
 Draws what was saved before; nothing is evaluated again. A sweep's folder gets its figures from results.parquet and
 sweep.json, that of an uncertainty run from its tables. Beside the JSON of an evaluation (dse evaluate output=json >
-FILE.json) go FILE_latency and FILE_cost: where its time and its money go.
+FILE.json) go FILE_latency and FILE_cost: where its time and its money go. A study's figures go into runs/STUDY: front
+(its Pareto front), history (its best so far, a baseline beside it) and importance (which dimensions decide).
 
-  along=AXIS   the axis of a sweep that the objective is drawn along; without it: hardware.l2_mib, else the numeric
-               axis with most values
+  along=AXIS      the axis of a sweep that the objective is drawn along; without it: hardware.l2_mib, else the numeric
+                  axis with most values
+  storage=WHERE   where a study is, as of dse search
 
 examples:
   dse plot runs/preserve_l2
   dse plot runs/preserve_l2 along=hardware.hbm_gb_per_s
   dse plot runs/preserve_l2 design.json
+  dse plot chip
 """
 
 from __future__ import annotations
@@ -25,24 +28,45 @@ from typing import Any
 from dse.errors import InputError
 
 UNCERTAINTY = "uncertainty.json"
-ALONG = "along="
+ALONG, STORAGE = "along=", "storage="
 
 
 def run(arguments: Sequence[str]) -> int:
     """Draws each folder's figures again; exit status 0."""
-    paths = [Path(argument) for argument in arguments if not argument.startswith(ALONG)]
-    along = next((argument.removeprefix(ALONG) for argument in reversed(arguments) if argument.startswith(ALONG)), None)
-    if not paths:
-        raise InputError("plot takes the folder of a saved sweep, as in dse plot runs/preserve_l2, or the JSON of an "
-                         "evaluation")
-    for path in paths:
-        if path.suffix == ".json" and along is not None:
-            raise InputError(f"along={along} is not allowed: {path} is one evaluated design, without axes")
+    along, storage = (_option(arguments, key) for key in (ALONG, STORAGE))
+    given = [argument for argument in arguments if not argument.startswith((ALONG, STORAGE))]
+    if not given:
+        raise InputError("plot takes the folder of a saved sweep, as in dse plot runs/preserve_l2, the name of a study "
+                         "or the JSON of an evaluation")
+    for text in given:
+        path = Path(text)
+        is_folder = path.is_dir() and storage is None
+        if along is not None and not is_folder:
+            raise InputError(f"along={along} is not allowed: {text} is not the folder of a sweep")
         if path.suffix == ".json":
             _draw_evaluation(path)
-        else:
+        elif is_folder:
             _draw_folder(path, along)
+        else:
+            _draw_study(text, storage)
     return 0
+
+
+def _option(arguments: Sequence[str], key: str) -> str | None:
+    return next((argument.removeprefix(key) for argument in reversed(arguments) if argument.startswith(key)), None)
+
+
+def _draw_study(name: str, storage: str | None) -> None:
+    """Draws a study; a word that is neither a folder nor a study of the default journal holds no sweep either."""
+    from dse.cli.draw_study import draw_study
+    from dse.search.saved import all_studies
+    from dse.search.store import DEFAULT_JOURNAL
+
+    if storage is None and name not in {study.name for study in all_studies()}:
+        raise InputError(f"{name} holds no sweep: there is no such folder, and no study of that name in "
+                         f"{DEFAULT_JOURNAL}")
+    for line in draw_study(name, storage):
+        print(line)
 
 
 def _draw_evaluation(path: Path) -> None:

@@ -93,20 +93,35 @@ def certificate(problem: Problem, goal: Goal, study: SavedSearch, seconds: float
     most = COARSE
     for structure in structures:
         _answer(_grid(structure, most), goal)  # compiles the loops, so that the time of a grid is that of its designs
+    compiled = time.perf_counter()
     before_s = math.inf
     while True:
-        started = time.perf_counter()
         grids = [_grid(structure, most) for structure in structures]
-        answer = _merged([_answer(grid, goal) for grid in grids])
-        spent_s = time.perf_counter() - started
+        answer, spent_s = _timed(grids, goal)
         finer = _finer(structures, most)
-        left_s = seconds - (time.perf_counter() - began)
+        if finer == most:
+            break
         growth = sum(_size(one, finer) for one in structures) / answer.designs
-        slower = min(growth, max(LEAST_SLOWER, spent_s / before_s))  # a large grid takes less than its share of designs
-        if finer == most or spent_s * (growth if math.isinf(before_s) else slower) > left_s:
+        needed_s = _needed_s(spent_s, before_s, growth)
+        left_s = seconds - (time.perf_counter() - compiled)
+        if needed_s > left_s > 2.0 * spent_s:  # it may have compiled another loop, or met a busy moment: once more
+            spent_s = min(spent_s, _timed(grids, goal)[1])
+            needed_s = _needed_s(spent_s, before_s, growth)
+            left_s = seconds - (time.perf_counter() - compiled)
+        if needed_s > left_s:
             break
         most, before_s = finer, spent_s
     return _certificate(problem, goal, study, answer, most, len(structures), total, time.perf_counter() - began)
+
+
+def _timed(grids: list[Grid], goal: Goal) -> tuple[Answer, float]:
+    started = time.perf_counter()
+    return _merged([_answer(grid, goal) for grid in grids]), time.perf_counter() - started
+
+
+def _needed_s(spent_s: float, before_s: float, growth: float) -> float:
+    """Seconds of the next grid, `growth` times as large: a large grid takes less than its share of designs."""
+    return spent_s * (growth if math.isinf(before_s) else min(growth, max(LEAST_SLOWER, spent_s / before_s)))
 
 
 def _finer(structures: list[Structure], most: int) -> int:
@@ -172,7 +187,7 @@ def _objectives(goal: Goal) -> list[Objective]:
 def _blocks(grid: Grid, goal: Goal) -> Iterator[Answer]:
     """The answer block by block, with the limits that the compiled front does not know."""
     if grid.size <= BLOCK or not grid.axes:
-        metrics = evaluate(grid)
+        metrics = evaluate(grid, "compiled")  # for a coarse grid too, so that its time tells that of a finer one
         feasible = goal.feasible(metrics)
         losses = goal.losses(metrics)
         marks = goal.mark_loss(metrics)[feasible]

@@ -154,13 +154,14 @@ def test_a_study_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     assert drawn[:4] == ["runs/chip/front.png", "runs/chip/front.svg", "runs/chip/history.png", "runs/chip/history.svg"]
     assert [line.partition(":")[0] for line in drawn[4:]] == ["no figure importance"]
     first = Path("runs/chip/history.svg").read_bytes()
-    assert main(["studies", "plot", "chip", "storage=mine.journal"]) == 0
+    assert main(["plot", "chip", "storage=mine.journal"]) == 0
     assert Path("runs/chip/history.svg").read_bytes() == first
     capsys.readouterr()
+    assert "no study of that name" in refused(capsys, "plot", "chip")
     assert "no study was saved" in refused(capsys, "studies", "plot", "chip")
     searched(capsys, "hardware.cores=range(16,33,4)", "hardware.hbm_gb=64,80", "study.name=one",
              "objectives=[ttft_s]", "n_trials=10", "study.certificate_s=0")
-    assert main(["studies", "plot", "one"]) == 0
+    assert main(["plot", "one"]) == 0
     assert "no figure front: a study of a single objective has no front" in capsys.readouterr().out
 
 

@@ -33,7 +33,7 @@ def test_processes_share_a_study_and_one_is_killed(tmp_path: Path, url: str, num
     processes = [started(tmp_path, *arguments) for _ in range(PROCESSES)]
     killed(processes[0], moments(number, 1, 4.0)[0])
     for process in processes[1:]:
-        _, err = process.communicate(timeout=180)
+        _, err = process.communicate(timeout=900)
         assert process.returncode == 0, err
     check(studied(tmp_path, f"shared{number}", f"storage={url}"), 200)
 
