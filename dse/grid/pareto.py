@@ -4,8 +4,8 @@ The rule. A point is in the front where it is feasible, none of its objectives i
 least as good in every objective and better in one. Of points that are equal in every objective only the first is in.
 Infinities are numbers like others.
 
-Points are filtered in linear passes by the front of a sample before any is sorted. For two objectives one sort and a
-running minimum decide, for three a sweep with a staircase, for four moocore.
+Points are filtered in linear passes by the front of a sample before any is sorted, unless that rules out few. For two
+objectives one sort and a running minimum decide, for three a sweep with a staircase, for four moocore.
 """
 
 from __future__ import annotations
@@ -35,14 +35,21 @@ def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
     count = objectives.shape[0]
     if not 1 <= count <= 4:
         raise InputError(f"objectives={count} is not allowed: a Pareto front takes 1 to 4")
-    mask = np.zeros(objectives.shape[1], dtype=bool)
+    places = None
     if count > 1 and objectives.shape[1] > FEWEST_FILTERED:
         from dse.grid.points import possible_places
 
         places = possible_places(objectives, feasible)
-    else:
+        if places is None and count == 2:
+            from dse.grid.pairs import pairs_mask
+
+            found = pairs_mask(objectives, feasible)
+            if found is not None:
+                return found
+    if places is None:
         allowed = ~np.isnan(objectives).any(axis=0)
         places = np.flatnonzero(allowed if feasible is None else allowed & feasible)
+    mask = np.zeros(objectives.shape[1], dtype=bool)
     if len(places) == objectives.shape[1]:
         mask[_front(objectives)] = True
     else:
@@ -112,12 +119,11 @@ def _falling(second: Points) -> Mask:
 def _swept(points: Points, order: Places) -> Mask:
     from dse.grid.staircase import staircase_mask
 
-    found = staircase_mask(points[1, order], points[2, order])
-    return _undominated(points, order) if found is None else found
+    return staircase_mask(points, order, lexicographic_order(points[1:2]))
 
 
 def _undominated(points: Points, order: Places) -> Mask:
-    """The front of four objectives, or of three where the staircase is no help, in their lexicographic order."""
+    """The front of four objectives, or of few points with three, in their lexicographic order."""
     import moocore
 
     kept = np.ones(len(order), dtype=bool)

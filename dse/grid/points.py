@@ -19,6 +19,7 @@ Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 BLOCK = 2**16  # points looked at together
 SAMPLE = 2**13  # points whose own front gives the first table
+MOST_KEPT = 0.5  # share of the first block that is left, above which the filter is given up
 
 
 @cache
@@ -32,8 +33,11 @@ def _filter(objectives: int) -> Code:
     return code(f"points {objectives}", made)
 
 
-def possible_places(points: Numbers, feasible: npt.NDArray[np.bool_] | None) -> Places:
-    """Places of the feasible points without NaN that a front of some of them does not rule out, in order."""
+def possible_places(points: Numbers, feasible: npt.NDArray[np.bool_] | None) -> Places | None:
+    """Places of the feasible points without NaN that a front of some of them does not rule out, in order.
+
+    None where most are left, so that the rest of the work is better done without.
+    """
     objectives, count = points.shape
     rows = [*(np.ascontiguousarray(row) for row in points),
             np.ones(BLOCK + LANES) if feasible is None else feasible.astype(float)]
@@ -58,6 +62,8 @@ def possible_places(points: Numbers, feasible: npt.NDArray[np.bool_] | None) -> 
         new = int(sink[0])
         kept[found:found + new] += low
         found += new
+        if found > MOST_KEPT * high:
+            return None
         if high == count:
             break
     return kept[:found]

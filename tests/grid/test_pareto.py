@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.grid import pareto, staircase
+from dse.grid import pairs, pareto
 from dse.grid.pareto import pareto_mask
 
 VALUES = st.sampled_from((0.0, -0.0, 1.0, 2.0, 3.0, -1.5, math.inf, -math.inf, math.nan))
@@ -56,13 +56,54 @@ def test_the_staircase_finds_what_brute_force_finds(steps: int, seed: int, monke
     assert pareto_mask(values).tolist() == brute_force(values, np.ones(120, dtype=bool))
 
 
-def test_a_staircase_that_grows_too_long_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(0).normal(size=(3, 5000))
+@pytest.mark.parametrize("levels", [1, 3, 50, 4000, 10**6])
+def test_a_long_staircase_is_what_moocore_finds(levels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps so far apart that words of every level of bits are empty between them, and levels shared by many points."""
+    draw = np.random.default_rng(levels)
+    values = draw.normal(size=(3, 300_000))
     values /= -np.linalg.norm(values, axis=0) * np.sign(values)
-    expected = pareto_mask(values)
-    monkeypatch.setattr(staircase, "MOST_STEPS", 16)
-    assert pareto_mask(values).tolist() == expected.tolist()
-    assert expected.sum() > 4000
+    values[1] = np.round(values[1] * levels) / levels
+    found = pareto_mask(values)
+    monkeypatch.setattr(pareto, "FEWEST_SWEPT", 10**9)
+    assert (found == pareto_mask(values)).all()
+    assert found.any()
+
+
+@pytest.mark.parametrize("shape", ["even", "falling", "few values", "same bits", "one"])
+@pytest.mark.parametrize("rare", [False, True])
+def test_many_points_with_two_objectives(shape: str, rare: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw, count = np.random.default_rng(5), 40_000
+    first = draw.random(count)
+    values = {"even": np.stack([first, draw.random(count)]), "falling": np.stack([first, -first]),
+              "few values": np.stack([np.round(first * 500), -np.round(first * 700)]),
+              "same bits": 1.0 + np.stack([np.round(first * 15000), -np.round(first * 9000)]) * 2.0**-52,
+              "one": np.full((2, count), 1.0)}[shape]
+    feasible = np.ones(count, dtype=bool)
+    if rare:
+        values[:, draw.integers(0, count, 50)] = np.nan
+        values[0, draw.integers(0, count, 50)] = -np.inf
+        values[1, draw.integers(0, count, 50)] = np.inf
+        values[:, draw.integers(0, count, 50)] = -0.0
+        feasible = draw.random(count) < 0.7
+    monkeypatch.setattr(pairs, "MOST_TIES", 1.0)
+    found = pareto_mask(values, feasible)
+    directly = pairs.pairs_mask(values, feasible)
+    monkeypatch.setattr(pareto, "FEWEST_FILTERED", 10**9)
+    expected = pareto_mask(values, feasible)
+    assert (found == expected).all()
+    assert directly is not None
+    assert (directly == expected).all()
+    assert expected.any()
+
+
+@FEW
+@given(points().filter(lambda one: len(one) == 2))
+def test_pairs_are_those_of_brute_force(objectives: npt.NDArray[np.float64]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "MOST_TIES", 1.0)
+        found = pairs.pairs_mask(objectives, None)
+    assert found is not None
+    assert found.tolist() == brute_force(objectives, np.ones(objectives.shape[1], dtype=bool))
 
 
 @pytest.mark.parametrize("objectives", [1, 2, 3, 4])
