@@ -46,3 +46,8 @@ def test_the_headline_page_is_what_the_model_says_today() -> None:
 def test_how_sure_the_move_of_the_best_l2_is_is_what_the_model_says_today() -> None:
     script = load(ROOT / "studies/l2_uncertainty/answer.py")
     assert script.PAGE.read_text() == script.page(), "run: python studies/l2_uncertainty/answer.py --write"
+
+
+def test_the_page_of_prefetch_limits_is_what_the_model_says_today() -> None:
+    script = load(ROOT / "studies/prefetch_limit/limits.py")
+    assert script.PAGE.read_text() == script.page(), "run: python studies/prefetch_limit/limits.py --write"

@@ -9,7 +9,7 @@ from dse.case import case
 from dse.objective import Case
 
 # How independent a figure is: constants were fitted to it or to measurements of the same kind and machine; they were
-# not; or it is another model's result, which ours may or may not agree with.
+# not; or it is another model's result, or measured where not all is stated, which ours may or may not agree with.
 FITTED, HELD_OUT, CONSISTENCY = "fitted", "held out", "consistency"
 
 

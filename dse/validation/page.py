@@ -14,7 +14,8 @@ Every published and measured figure that this project quotes, ours beside it. `d
 - **{FITTED}**: constants were fitted to it, or to measurements of the same machine and kind. It shows how well the form
   of the model does, not how well it predicts.
 - **{HELD_OUT}**: no constant was fitted to it.
-- **{CONSISTENCY}**: the result of another model. It has no tolerance, and ours was not moved towards it.
+- **{CONSISTENCY}**: the result of another model, or measured in a setting that is not stated in full. It has no
+  tolerance, and ours was not moved towards it.
 
 How well the model predicts a GPU that it was not fitted to, over some hundred thousand measurements, is on
 [the page on calibration](calibration.md)."""
