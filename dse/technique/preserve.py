@@ -21,8 +21,9 @@ PARAMETERS = Table(
         Field("weights", "prefetch_weights", "read weights ahead", boolean=True),
         Field("kv_cache", "prefetch_kv_cache", "read KV-cache ahead", boolean=True),
         Field("limit_mib", "prefetch_limit_bytes", "most that one window reads", MEBI, closed=True, unit="MiB"),
-        Field("managed_l2", "managed_l2", "a limit above the free L2 is cut down to it", boolean=True),
-        Field("known_routing", "known_routing", "experts are known before they are read ahead", boolean=True),
+        Field("managed_l2", "managed_l2", "a limit above the free L2 is cut down to it", boolean=True, default=0.0),
+        Field("known_routing", "known_routing", "experts are known before they are read ahead", boolean=True,
+              default=0.0),
     ),
     choices=("name", "method"),
 ).checked()
