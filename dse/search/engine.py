@@ -9,7 +9,7 @@ exactly `n_trials` trials.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,10 +20,10 @@ from optuna.study import StudyDirection
 from optuna.study._tell import _tell_with_warning
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from dse.errors import InputError
 from dse.objective import Metrics
 from dse.search.exact_steps import ExactSteps
 from dse.search.memory import TrialMemory
+from dse.search.new_points import NewPoints
 from dse.search.objectives import Goal
 from dse.search.problem import Problem
 from dse.search.samplers import GRID, Sampling, distribution, made, skip_drawn
@@ -33,7 +33,6 @@ from dse.search.store import Claim, SavedStudy, Store
 METRICS_ATTR, DESIGNS_ATTR, ORIGIN_ATTR = "metrics", "designs_evaluated", "origin"
 WORST = 1e30  # stands for an objective or violation that is not a number
 TRIES = 20
-MOST_LISTED = 100_000  # points of a space that is shuffled before all of it is tried
 WAIT_S = 0.05
 
 
@@ -75,7 +74,6 @@ class Search:
     _feasible: list[FrozenTrial] = field(default_factory=list)
     _lost: list[Point] = field(default_factory=list)
     _best: float | None = None
-    _every: Iterator[Point] | None = None
     _designs: int = 0
 
     def __post_init__(self) -> None:
@@ -85,7 +83,7 @@ class Search:
         self._distributions = {dimension.key: distribution(dimension.domain)
                                for dimension in self.problem.space.dimensions}
         self._steps = ExactSteps(self.problem, self.goal, self.seed) if self.sampling.exact_steps else None
-        self._size = self.problem.space.size
+        self._new = NewPoints(self.problem, self.seed)
 
     def run(self) -> None:
         """Brings the study to its target, or to the end of a finite space, or stops after a batch when told to."""
@@ -190,39 +188,16 @@ class Search:
     def _new_from_sampler(self, taken: set[PointKey]) -> Asked | None:
         """A new point of the sampler; where it repeats itself, a random new one; None where there is none left."""
         if self.sampling.name == GRID:
-            return self._next_of_all(taken)
+            found = self._new.next_of_all(taken)
+            return None if found is None else Asked(self._ask(found), found, "grid")
         for _ in range(TRIES):
             trial = self._ask(None)
             point = dict(self.memory.record(trial._trial_id).params)
             if point_key(point) not in taken and self.problem.possible(point):
                 return Asked(trial, point, f"sampler {self.sampling.name}")
             self.memory.discard(trial._trial_id)
-        fresh = self._unseen(taken)
+        fresh = self._new.random(taken)
         return None if fresh is None else Asked(self._ask(fresh), fresh, "random, as the sampler repeats itself")
-
-    def _next_of_all(self, taken: set[PointKey]) -> Asked | None:
-        """The next point of a finite space, in random order where it is small enough to be listed."""
-        if self._every is None:
-            every = self.problem.space.points()
-            if self._size <= MOST_LISTED:
-                listed = list(every)
-                np.random.default_rng(self.seed).shuffle(listed)
-                every = iter(listed)
-            self._every = every
-        found = next((point for point in self._every if point_key(point) not in taken and self.problem.possible(point)),
-                     None)
-        return None if found is None else Asked(self._ask(found), found, "grid")
-
-    def _unseen(self, taken: set[PointKey]) -> Point | None:
-        random = np.random.default_rng([self.seed, len(taken)])
-        for _ in range(TRIES * 10):
-            point = self.problem.space.point(random.random(len(self.problem.space.dimensions)).tolist())
-            if point_key(point) not in taken and self.problem.possible(point):
-                return point
-        if self._size > 100 * (len(taken) + 10_000):
-            raise InputError("no possible design was found: hardly any settled values of this space go together")
-        return next((point for point in self.problem.space.points()
-                     if point_key(point) not in taken and self.problem.possible(point)), None)
 
     def _ask(self, fixed: Point | None) -> optuna.Trial:
         """A running trial with its point: the sampler's, or `fixed`."""
