@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dse.case import case, row, slots
+from dse.case import case, paths, row, slots
 from dse.cli.axes import Plan, SweptKey, plan
 from dse.cli.configurations import Configurations
 from dse.cli.hydra_run import groups, plain, referenced
@@ -16,7 +16,7 @@ from dse.errors import InputError
 from dse.figures.labels import quantity
 from dse.grid.grid import Axis, Grid
 from dse.grid.table import Part
-from dse.objective import Case, Metrics
+from dse.objective import Metrics
 from dse.technique.terms import OFF
 
 if TYPE_CHECKING:
@@ -149,14 +149,17 @@ def _parts(one: Composed, numeric: Sequence[SweptKey], asked: Plan) -> Iterator[
     if _has_technique(asked):
         yield Part(one.labels, values, Grid(row(chosen), axes))
         return
-    for name, at in _techniques(chosen, one.settings):
-        yield Part({**one.labels, TECHNIQUE: name}, values, Grid(row(at), axes))
+    off = row(chosen._replace(setting=chosen.setting._replace(technique=OFF)))
+    yield Part({**one.labels, TECHNIQUE: NONE}, values, Grid(off, _without_technique(axes, off)))
+    if one.settings[TECHNIQUE]["name"] != NONE:
+        yield Part({**one.labels, TECHNIQUE: one.settings[TECHNIQUE]["name"]}, values, Grid(row(chosen), axes))
 
 
-def _techniques(chosen: Case, settings: Mapping[str, Any]) -> Iterator[tuple[str, Case]]:
-    yield NONE, chosen._replace(setting=chosen.setting._replace(technique=OFF))
-    if settings[TECHNIQUE]["name"] != NONE:
-        yield settings[TECHNIQUE]["name"], chosen
+def _without_technique(axes: Sequence[Axis], off: tuple[float, ...]) -> tuple[Axis, ...]:
+    """The same axes; along a technique's own parameters nothing changes where there is no technique."""
+    own = {place for place, path in enumerate(paths()) if path.startswith("setting.technique.")}
+    return tuple(Axis(axis.index, (off[axis.index],) * len(axis.values)) if axis.index in own else axis
+                 for axis in axes)
 
 
 def _has_technique(asked: Plan) -> bool:

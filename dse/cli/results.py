@@ -84,7 +84,7 @@ def best(table: Columns, objective: str, axes: Sequence[str]) -> list[dict[str, 
         for technique in dict.fromkeys(table["technique"].tolist()):
             place = int(np.argmax(np.where((codes == code) & (table["technique"] == technique), values, -np.inf)))
             if np.isfinite(values[place]) and codes[place] == code:
-                found.append({key: column[place].item() for key, column in table.items()})
+                found.append({key: column[place : place + 1].tolist()[0] for key, column in table.items()})
     return found
 
 

@@ -47,6 +47,19 @@ def test_a_grid_is_tabulated_with_and_without_the_technique(capsys: pytest.Captu
     assert suffixes >= {".csv", ".parquet", ".json", ".png", ".svg", ".txt"}
 
 
+def test_without_a_technique_its_parameters_change_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Switches and limits of the technique, one of them no number, are axes; all rows of `none` are the same design."""
+    assert main(["sweep", "technique.kv_cache=true,false", "technique.limit_mib=null,16", "name=own"]) == 0
+    capsys.readouterr()
+    table = rows(Path("runs/own/results.csv"))
+    times = {technique: [row["request_s"] for row in table if row["technique"] == technique]
+             for technique in ("none", "preserve")}
+    assert len(times["none"]) == len(times["preserve"]) == 4
+    assert len(set(times["none"])) == 1
+    assert len(set(times["preserve"])) == 4
+    assert max(times["preserve"], key=float) < times["none"][0]
+
+
 def test_a_row_is_the_evaluation_of_that_design_bit_for_bit(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", *GRID]) == 0
     capsys.readouterr()
