@@ -77,6 +77,34 @@ def models(draw: st.DrawFn, most_layers: int) -> LanguageModel:
 
 
 @st.composite
+def any_models(draw: st.DrawFn, most_layers: int) -> LanguageModel:
+    """A model with or without experts, with or without latent attention."""
+    model = draw(models(most_layers))
+    if draw(st.booleans()):
+        experts = draw(whole(1, 64))
+        model = model._replace(
+            experts=experts, experts_per_token=draw(whole(1, int(experts))), expert_width=draw(whole(1, 80)) * 64.0,
+            shared_expert_width=draw(st.sampled_from((0.0, 704.0, 4096.0))),
+            dense_layers=draw(whole(0, int(model.layers) - 1)))
+    if draw(st.booleans()):
+        model = model._replace(
+            kv_heads=model.query_heads, kv_latent_width=draw(whole(1, 16)) * 64.0,
+            query_latent_width=draw(st.sampled_from((0.0, 384.0, 1536.0))),
+            rope_width=draw(st.sampled_from((0.0, 32.0, 64.0))),
+            value_width=draw(st.sampled_from((0.0, 64.0, 128.0))))
+    return model
+
+
+@st.composite
+def parallelisms(draw: st.DrawFn, most_parts: int, most_stages: int) -> Parallelism:
+    """Devices in every way they can be used; now and then fewer than the parts that experts are dealt to."""
+    tensor, copies = draw(whole(1, most_parts)), draw(st.sampled_from((1.0, 1.0, 2.0, 3.0, 8.0)))
+    yes = st.sampled_from((0.0, 1.0))
+    return Parallelism(tensor, draw(whole(1, most_stages)), copies, draw(whole(1, int(tensor * copies) + 1)), draw(yes),
+                       draw(yes))
+
+
+@st.composite
 def precisions(draw: st.DrawFn) -> Precision:
     """Any mix of widths."""
     width, rate = st.sampled_from((0.5, 1.0, 2.0)), st.sampled_from((1.0, 2.0))
@@ -84,8 +112,11 @@ def precisions(draw: st.DrawFn) -> Precision:
 
 
 def techniques() -> st.SearchStrategy[TechniqueTerms]:
-    """Every shipped technique, with no limit of its own."""
-    return st.sampled_from(TECHNIQUES).map(lambda name: technique_terms(option("technique", name)))
+    """Every shipped technique, with no limit of its own; experts are known or guessed."""
+    known = {"none": (False,)}
+    choices = [(name, routing) for name in TECHNIQUES for routing in known.get(name, (False, True))]
+    return st.sampled_from(choices).map(lambda one: technique_terms(option(
+        "technique", one[0], **({"known_routing": True} if one[1] else {}))))
 
 
 @st.composite
@@ -93,5 +124,5 @@ def settings_of(draw: st.DrawFn, most_layers: int = 6, most_tokens: int = 32768,
                 most_stages: int = 1) -> Setting:
     """A whole setting; `most_parts` devices of tensor parallelism at most, `most_stages` of pipeline."""
     traffic = Traffic(draw(whole(1, 64)), draw(whole(1, most_tokens)), draw(whole(2, most_tokens)), math.inf, math.inf)
-    return Setting(draw(devices()), draw(styles()), draw(models(most_layers)), traffic, draw(precisions()),
-                   Parallelism(draw(whole(1, most_parts)), draw(whole(1, most_stages))), draw(techniques()))
+    return Setting(draw(devices()), draw(styles()), draw(any_models(most_layers)), traffic, draw(precisions()),
+                   draw(parallelisms(most_parts, most_stages)), draw(techniques()))

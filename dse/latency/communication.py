@@ -17,7 +17,7 @@ from dse.latency.experts import copies_per_token
 from dse.latency.machine import Machine
 from dse.latency.memory import expert_shards, split, stage_devices
 from dse.latency.style import LatencyStyle
-from dse.latency.window import Window, window
+from dse.latency.window import Window, readable_bytes, window
 from dse.model.language_model import LanguageModel
 from dse.workload import Parallelism, Precision
 
@@ -41,13 +41,15 @@ class Communication(NamedTuple):
 class Windows(NamedTuple):
     """What may be read ahead before attention, before a feed-forward network, and before experts.
 
-    `router_bytes` can be read until the router runs, which is before tokens are gathered or sent.
+    `router_bytes` can be read until the router runs, which is before tokens are gathered or sent; `ended_rows` are the
+    tokens of the message that ends a layer.
     """
 
     attention: Window
     mlp: Window
     experts: Window
     router_bytes: float
+    ended_rows: float
 
 
 def is_scattered(split_over: Parallelism) -> bool:
@@ -98,15 +100,16 @@ def windows(rows: float, by: Communication, split_over: Parallelism, on: Machine
             precision: Precision) -> Windows:
     """The windows of a layer's collectives; a norm or a router between two of them reads next to nothing.
 
-    In a model with experts the window before attention is that after a layer with experts: the layers without are few.
+    The window before attention is that after a layer, with experts where the model has any: the first layer, and those
+    after layers without experts, are few.
     """
     token = model.width * precision.residual_bytes
-    most = max(rows, arriving_rows(by, model, split_over))
-    ended = most if model.experts > 0.0 else by.all_rows
-    return Windows(window(last_collective(by, model), by.attention_gather, ended * token, on),
+    arriving = arriving_rows(by, model, split_over)
+    ended = arriving if model.experts > 0.0 else by.all_rows
+    return Windows(window(last_collective(by, model), by.attention_gather, max(rows, ended) * token, on),
                    window(by.attention_reduce, by.mlp_gather, by.all_rows * token, on),
-                   window(by.attention_reduce, by.dispatch, most * token, on),
-                   window(by.attention_reduce, no_collective(), rows * token, on).readable_bytes)
+                   window(by.attention_reduce, by.dispatch, max(rows, arriving) * token, on),
+                   readable_bytes(by.attention_reduce, on), ended)
 
 
 def last_collective(by: Communication, model: LanguageModel) -> Collective:

@@ -16,7 +16,7 @@ from dse.latency.operators import NORM_FLOPS, Tokens, exact_matmul, vector
 from dse.latency.roofline import OperatorTime
 from dse.latency.setting import Setting
 from dse.latency.step import Step, collective_time, step, time_on
-from dse.latency.window import Window, ahead, window
+from dse.latency.window import ahead, window
 from dse.workload import Parallelism, Traffic
 
 
@@ -96,8 +96,8 @@ def ends(tokens: Tokens, at: Step, split_over: Parallelism) -> Ends:
     devices, token = split_over.tensor_parallel, at.model.width * at.precision.residual_bytes
     last = all_gather(tokens.sequences * token, devices, at.on.device, at.on.style)
     regathered = last if is_scattered(split_over) else no_collective()
-    through = Window(at.windows.attention.free_bytes,
-                     window(last_collective(at.by, at.model), regathered, at.rows * token, at.on).readable_bytes)
+    message = max(tokens.sequences if is_scattered(split_over) else 0.0, at.windows.ended_rows) * token
+    through = window(last_collective(at.by, at.model), regathered, message, at.on)
     lookup = vector(at.rows * at.model.width, 0.0, 2.0, at.on, at.precision)
     norm = vector(tokens.sequences * at.model.width, NORM_FLOPS, 2.0, at.on, at.precision)
     product = exact_matmul(tokens.sequences, at.model.width, at.part.vocabulary, at.on, at.precision)

@@ -35,12 +35,15 @@ def window(first: Collective, second: Collective, message_bytes: float, on: Mach
     """The window of two collectives with nothing to read between them.
 
         free = usable L2 - 2 message              the message must stay in it, on its way in and out
-        readable = min(HBM, L2 bandwidth) x time - what the collectives move in HBM themselves
+        readable = min(HBM, L2 bandwidth) x time - what the collective moves in HBM itself, of both
     """
     free = max(0.0, on.style.l2_usable_share * on.device.l2_bytes - 2.0 * message_bytes)
-    fill = min(on.hbm_bytes_per_s, on.device.l2_bytes_per_s)
-    readable = fill * (first.time_s + second.time_s) - (first.hbm_bytes + second.hbm_bytes)
-    return Window(free, max(0.0, readable))
+    return Window(free, readable_bytes(first, on) + readable_bytes(second, on))
+
+
+def readable_bytes(one: Collective, on: Machine) -> float:
+    """What can be read from HBM into L2 while a collective runs."""
+    return max(0.0, min(on.hbm_bytes_per_s, on.device.l2_bytes_per_s) * one.time_s - one.hbm_bytes)
 
 
 def ahead(certain_bytes: float, guessed_bytes: float, useful_share: float, through: Window,

@@ -6,8 +6,10 @@ the three ends, and last waits out what of computing or reading, the shorter, ca
 A collective lasts its given time and draws its HBM bytes evenly over it; the event at its beginning
 starts the prefetch stream, which reads what the operators up to the next collective will want, in order, at the HBM
 rate that the collective leaves, into the L2 that is free. It stops with the collective, when the L2 is full, when the
-limit is reached or when nothing is left to read. What an operator finds in L2 it does not read from HBM, and the space
-is free again when it ends. Rates are constant between events. Time is decimal with 50 digits: no rounding to hide in.
+limit is reached or when nothing is left to read. Where the next collective continues the window, it pauses until that
+begins, and then goes on with what is not yet running. What an operator finds in L2 it does not read from HBM, and the
+space is free again when the next window opens. Rates are constant between events. Time is decimal with 50 digits: no
+rounding to hide in.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ WINDOW_END, L2_FULL, LIMIT, NOTHING_LEFT = "window end", "L2 full", "limit", "no
 class Operator(NamedTuple):
     """`ahead_bytes` may be read before the operator starts, `other_bytes` may not; both come from HBM.
 
+    `useful` is the share of the bytes ahead that the operator turns out to want: of experts, those that are taken.
     There may be a second kernel for the same work, with its own floor and FLOP/s: the faster one is launched, by what
     lies in L2 when the operator starts.
     """
@@ -40,23 +43,28 @@ class Operator(NamedTuple):
     second_floor_s: float = math.inf
     second_flops_per_s: float = 1.0
     unhidden_share: float = 0.0
+    useful: float = 1.0
 
 
 class Transfer(NamedTuple):
-    """A collective: how long it takes, and what it moves in HBM meanwhile."""
+    """A collective: how long it takes, what it moves in HBM meanwhile, and the message that stays in L2, in and out.
+
+    `continues`: it belongs to the window that the collective before it opened.
+    """
 
     name: str
     duration_s: float
     hbm_bytes: float
+    message_bytes: float = 0.0
+    continues: bool = False
 
 
 class Chip(NamedTuple):
-    """Rates, the L2 that software can fill, what must stay in it, and the most that one window may read."""
+    """Rates, the L2 that software can fill, and the most that one window may read."""
 
     hbm_bytes_per_s: float
     l2_bytes_per_s: float
     l2_bytes: float
-    resident_bytes: float
     limit_bytes: float
 
 
@@ -87,7 +95,8 @@ class _Run:
         self.program = program
         self.hbm = Decimal(chip.hbm_bytes_per_s)
         self.l2_rate = Decimal(chip.l2_bytes_per_s)
-        self.l2_free = max(Decimal(0), Decimal(chip.l2_bytes) - Decimal(chip.resident_bytes))
+        self.l2_bytes = Decimal(chip.l2_bytes)
+        self.l2_free = Decimal(0)
         self.now = Decimal(0)
         self.queue: list[tuple[Decimal, int, Callable[[], None]]] = []
         self.order = count()
@@ -115,23 +124,46 @@ class _Run:
             duration = Decimal(item.duration_s)
             taken = Decimal(item.hbm_bytes) / duration
             self.after(duration, self.end_transfer)
-            self.reader.start(self.candidates(), max(Decimal(0), self.hbm - taken))
+            rate = max(Decimal(0), min(self.hbm, self.l2_rate) - taken)
+            if item.continues:
+                self.reader.resume(rate)
+            else:
+                self.l2_free = max(Decimal(0), self.l2_bytes - 2 * self.message())
+                self.reader.start(self.candidates(), rate)
         else:
             kernels = ((item.floor_s, item.flops_per_s), (item.second_floor_s, item.second_flops_per_s))
             self.kernel = min(kernels, key=self.kernel_s)
             self.after(Decimal(self.kernel[0]), self.start_flows)
 
     def candidates(self) -> list[int]:
-        """The operators from here up to the next collective."""
+        """The operators from here up to the next collective that opens a window of its own."""
         following = []
         for place in range(self.at + 1, len(self.program)):
-            if isinstance(self.program[place], Transfer):
+            item = self.program[place]
+            if isinstance(item, Operator):
+                following.append(place)
+            elif not item.continues:
                 break
-            following.append(place)
         return following
 
+    def continuing(self) -> Transfer | None:
+        """The next collective, if it continues this window."""
+        following = (item for item in self.program[self.at + 1:] if isinstance(item, Transfer))
+        item = next(following, None)
+        return item if item is not None and item.continues else None
+
+    def message(self) -> Decimal:
+        """The larger message of the window that opens."""
+        second = self.continuing()
+        item = self.program[self.at]
+        assert isinstance(item, Transfer)
+        return Decimal(max(item.message_bytes, 0.0 if second is None else second.message_bytes))
+
     def end_transfer(self) -> None:
-        self.reader.stop(WINDOW_END)
+        if self.continuing() is None:
+            self.reader.stop(WINDOW_END)
+        else:
+            self.reader.pause()
         self.start_next()
 
     def kernel_s(self, kernel: tuple[float, float]) -> Decimal:
@@ -141,7 +173,7 @@ class _Run:
     def flow_times(self, flops_per_s: float) -> tuple[Decimal, Decimal, Decimal]:
         item = self.program[self.at]
         assert isinstance(item, Operator)
-        missing = Decimal(item.ahead_bytes) - self.found[self.at] + Decimal(item.other_bytes)
+        missing = Decimal(item.useful) * (Decimal(item.ahead_bytes) - self.found[self.at]) + Decimal(item.other_bytes)
         return (Decimal(item.flops) / Decimal(flops_per_s), missing / self.hbm, Decimal(item.l2_bytes) / self.l2_rate)
 
     def unhidden_s(self, flops_per_s: float) -> Decimal:
@@ -161,7 +193,6 @@ class _Run:
             self.after(self.unhidden_s(self.kernel[1]), self.end_operator)
 
     def end_operator(self) -> None:
-        self.l2_free += self.found[self.at]
         self.start_next()
 
 
@@ -171,14 +202,30 @@ class _Reader:
     def __init__(self, run: _Run, limit: Decimal) -> None:
         self.run = run
         self.limit = limit
-        self.window = 0  # tells an event of this window from one of a window that was stopped
+        self.window = 0  # tells an event of this reading from one of a reading that was stopped
         self.active = False
+        self.paused = False
 
     def start(self, waiting: list[int], rate: Decimal) -> None:
         self.window += 1
         self.active = True
         self.waiting, self.rate, self.read = waiting, rate, Decimal(0)
         self.next_read()
+
+    def pause(self) -> None:
+        """Stop until the window's second collective begins, unless this reading has come to its end before."""
+        self.paused = self.active
+        if self.active and self.waiting:
+            self.settle()
+        self.active = False
+
+    def resume(self, rate: Decimal) -> None:
+        """Go on with what is not yet running."""
+        if self.paused:
+            self.paused, self.active, self.rate = False, True, rate
+            self.window += 1
+            self.waiting = [place for place in self.waiting if place > self.run.at]
+            self.next_read()
 
     def next_read(self) -> None:
         """Begin with the next operator that wants bytes, and book the end of reading them or the end of the space."""

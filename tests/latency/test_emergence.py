@@ -29,7 +29,7 @@ def with_l2(at: Setting, mib: float) -> Setting:
 
 
 def working_set_bytes(at: Setting, rows: float) -> float:
-    """L2 from which a decode step of `rows` tokens keeps all activations and reads no weight twice.
+    """L2 from which a decode step of `rows` tokens a copy of attention keeps all activations and reads no weight twice.
 
     The largest of what an operator reads and writes, and the C at which 2 M N K b / sqrt(C / b) equals the inputs of a
     product of M rows: 2 M N K b / sqrt(C / b) <= K N b_w + M K b_a holds from C = b (2 M b / b_w)^2 on.
@@ -42,9 +42,26 @@ def working_set_bytes(at: Setting, rows: float) -> float:
             model.width * residual + part.vocabulary * residual,
             activation * model.width + residual * gates * part.ffn_width,
             2.0 * heads * residual + part.kv_elements * at.precision.kv_cache_bytes)
-    mean = 0.5 * (weight + activation)
-    twice = max(mean * (2.0 * rows * mean / weight) ** 2, residual * (2.0 * rows) ** 2)
-    return max(rows * max(kept), twice)
+    mean, everyone = 0.5 * (weight + activation), rows * at.parallelism.data_parallel
+    twice = max(mean * (2.0 * everyone * mean / weight) ** 2, residual * (2.0 * everyone) ** 2)
+    experts, latents = of_experts(at) if model.experts else 0.0, of_latents(at) if model.kv_latent_width else 0.0
+    return max(everyone * max(*kept, experts, latents), twice)
+
+
+def of_experts(at: Setting) -> float:
+    """The most that one token's copies for its experts, the router or the shared expert read and write, or more."""
+    model, part = at.model, shard(at.model, at.parallelism)
+    wide = max(model.width, (1.0 + model.gated) * max(part.expert_width, part.shared_width))
+    return max(1.0, model.experts_per_token) * 4.0 * (model.width + 2.0 * wide) + 2.0 * (
+        model.width + model.experts)
+
+
+def of_latents(at: Setting) -> float:
+    """The most that a projection to or from one token's latent vectors, or attention to them, reads and writes."""
+    model, heads = at.model, shard(at.model, at.parallelism).query_heads
+    latent = model.kv_latent_width + model.rope_width
+    head = model.head_width + model.rope_width + model.value_width
+    return 2.0 * (2.0 * heads * (latent + head) + model.query_latent_width + 2.0 * latent + model.width)
 
 
 def prefetched_bytes(one: Pass) -> float:

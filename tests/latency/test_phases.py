@@ -95,10 +95,12 @@ def test_batch_is_the_given_one_or_at_least_one() -> None:
 @FEW
 @given(settings_of(most_stages=3))
 def test_largest_batch_fits_and_one_more_does_not(at: Setting) -> None:
+    """Sequences of a copy of attention."""
     held = memory(with_traffic(at, batch=math.inf))
     room = held.usable_bytes - held.weights_bytes
-    assert held.batch == 1.0 or held.batch * held.sequence_bytes <= room * (1.0 + 1e-12)
-    assert (held.batch + 1.0) * held.sequence_bytes > room * (1.0 - 1e-12)
+    assert held.batch == held.sequences * at.parallelism.data_parallel
+    assert held.sequences == 1.0 or held.sequences * held.sequence_bytes <= room * (1.0 + 1e-12)
+    assert (held.sequences + 1.0) * held.sequence_bytes > room * (1.0 - 1e-12)
 
 
 def test_a_request() -> None:
