@@ -146,12 +146,13 @@ def weights_per_device_bytes(model: LanguageModel, part: Shard, parallelism: Par
     """Weights that one device keeps: its layers, and on the first or last pipeline stage an embedding matrix.
 
     The fullest stage counts: the first, with the dense layers, or a later one. Norms and biases (below 0.1 %) are left
-    out. With a single stage, embedding and logits both count unless tied.
+    out. With a single stage, embedding and logits both count unless tied; they and the router are not quantised.
     """
     matrices = (2.0 + model.gated) * model.width
     attention = attention_elements(model, part)
     dense = matrices * part.ffn_width
-    experts = matrices * (part.experts * part.expert_width + part.shared_width) + model.width * model.experts
+    router = model.width * model.experts * precision.residual_bytes / precision.weight_bytes
+    experts = matrices * (part.experts * part.expert_width + part.shared_width) + router
     by = stages(model, part)
     first = part.layers * attention + by.first_dense * dense + by.first_mixed * experts
     later = (by.later_dense + by.later_mixed) * attention + by.later_dense * dense + by.later_mixed * experts
