@@ -37,8 +37,8 @@ class Translation:
 
     def record(self, kind: Any) -> str:
         """The C++ name of a record's type, which is added."""
-        if kind is float:
-            return "double"
+        if kind in (float, bool):
+            return {float: "double", bool: "bool"}[kind]
         name = f"{kind.__module__}.{kind.__name__}".replace(".", "_")
         if name not in self.parts:
             fields = [f"{self.record(of)} {field}_;" for field, of in get_type_hints(kind).items()]

@@ -20,6 +20,7 @@ GRID_SLOTS = tuple(SLOTS[path] for path in (
     "setting.parallelism.tensor_parallel"))
 INDEPENDENT_SLOTS = (*GRID_SLOTS, *(SLOTS[path] for path in (
     DEVICE + "hbm_bytes", DEVICE + "clock_hz", "setting.traffic.batch", "setting.traffic.prompt_tokens")))
+BEST = (Objective("tokens_per_s_per_usd", True),)
 TWO = (Objective("throughput_tokens_per_s", True), Objective("group_usd"))
 THREE = (Objective("ttft_s"), Objective("tpot_s"), Objective("device_usd"))
 

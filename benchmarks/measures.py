@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from designs import GRID_SLOTS, INDEPENDENT_SLOTS, THREE, TWO, base_row, grid_of, independent
+from designs import BEST, GRID_SLOTS, INDEPENDENT_SLOTS, THREE, TWO, base_row, grid_of, independent
 from reference import Reference
 
 from dse.grid.bounded import bounded_front
@@ -98,11 +101,20 @@ def independent_designs() -> Iterator[Figure]:
         yield Figure("one design in process, warm", one_s / 100 * 1e6, "us", 100.0, True)
 
 
-def cpp_front_s(grid: Grid, objectives: tuple[Objective, ...]) -> float:
-    """Seconds a design of the same loop nest with its front in C++, from a coarser grid of 10^6 designs."""
+def cpp_front_s(grid: Grid, objectives: tuple[Objective, ...], count: int = 1,
+                clock: Callable[[], float] = time.process_time) -> float:
+    """Seconds a design of the same loop nest with its front in C++ on `count` threads, from a grid of 10^6 designs."""
     order = [axis for loop in front_order(GRID_SLOTS, grid.shape, objectives) for axis in loop]
     reference, coarse = Reference(GRID_SLOTS, order, objectives), grid_of((10, 10, 125, 20, 4))
-    (taken,) = alternating(lambda: reference.front(coarse, 0, coarse.shape[order[0]]), rounds=3)
+    cuts = np.linspace(0, coarse.shape[order[0]], count + 1).astype(int).tolist()
+
+    def run() -> None:
+        with ThreadPoolExecutor(count) as pool:
+            parts = list(pool.map(lambda ends: reference.front(coarse, *ends), itertools.pairwise(cuts)))
+        if count > 1:
+            pareto_mask(np.concatenate(parts).T)
+
+    (taken,) = alternating(run, rounds=3, clock=clock)
     return taken / coarse.size
 
 
@@ -120,11 +132,17 @@ def grids() -> Iterator[Figure]:
         two, three = alternating(lambda: streamed_front(grid, TWO), lambda: streamed_front(grid, THREE), rounds=1)
         cpp = cpp_front_s(grid, TWO)
         (wall,) = alternating(lambda: streamed_front(grid, TWO), rounds=1, clock=time.perf_counter)
+        cpp_wall = cpp_front_s(grid, TWO, clock=time.perf_counter)
     (both,) = alternating(lambda: streamed_front(grid, TWO), rounds=1, clock=time.perf_counter)
+    (both_cpu,) = alternating(lambda: streamed_front(grid, TWO), rounds=1)
     yield Figure("grid of 1.5e8 with front, one thread", grid.size / two / 1e6, "M designs/s")
     yield Figure("grid with front over the loop nest in C++", cpp * grid.size / two, "x", 0.8)
     yield Figure("3 objectives over 2", two / three, "x", 0.7)
     yield Figure("two threads over one", wall / both, "x", 1.8)
+    yield Figure("CPU time of two threads over that of one", both_cpu / two, "x")
+    both_cpp = cpp_front_s(grid, TWO, 2, time.perf_counter)
+    yield Figure("C++, two threads over one", cpp_wall / both_cpp, "x")
+    yield Figure("grid with front over C++, both on two threads", both_cpp * grid.size / both, "x", 0.8)
     yield Figure("memory at most", peak_mb(), "MB", 250.0, True)
 
 
@@ -139,8 +157,16 @@ def peak_mb() -> float:
 
 
 def bounding() -> Iterator[Figure]:
-    """Fronts of 10^9 and 10^10 designs by branch and bound, against C++ evaluating all of 10^9."""
+    """Fronts of 10^9 and 10^10 designs by branch and bound, against C++ evaluating all of 10^9; and the best of one
+    objective."""
     same = grid_of((40, 40, 200, 30, 4))
+    best, largest = streamed_front(same, BEST).front, grid_of((200, 200, 1024, 60, 4))
+    yield Figure("best of one objective, 3.8e7 designs: bounded is streamed",
+                 float(bounded_front(same, BEST).front.places.tolist() == best.places.tolist()), "", 1.0)
+    yield Figure("best of one objective, 9.8e9: designs over evaluations",
+                 largest.size / bounded_front(largest, BEST).evaluated, "x", 1000.0)
+    yield Figure("best of one objective, 9.8e9: time",
+                 alternating(lambda: bounded_front(largest, BEST), rounds=3)[0], "s", 10.0, True)
     for objectives in (TWO, THREE):
         whole = streamed_front(same, objectives).front
         found = bounded_front(same, objectives).front
@@ -155,48 +181,66 @@ def bounding() -> Iterator[Figure]:
                      "x", 1000.0)
         yield Figure(f"{len(objectives)} objectives, 1.0e9: time over C++ evaluating all",
                      taken / (cpp_front_s(grid, objectives) * grid.size), "x", 0.1, True)
-        largest = grid_of((200, 200, 1024, 60, 4))
         (taken,) = alternating(lambda grid=largest, objectives=objectives: bounded_front(grid, objectives), rounds=1,
                                clock=time.perf_counter)
         yield Figure(f"{len(objectives)} objectives, 9.8e9: time", taken, "s", 10.0, True)
 
 
+def given_points(objectives: int, count: int) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+    """Points with small fronts and with large ones, by name."""
+    draw = np.random.default_rng(0)
+    sphere = -np.abs(draw.normal(size=(objectives, count)))
+    sphere /= np.linalg.norm(sphere, axis=0)
+    yield "even", draw.random((objectives, count))
+    yield "correlated", draw.random(count) + 0.1 * draw.random((objectives, count))
+    yield "near a sphere", sphere * (1.0 - (1e-5 if objectives == 2 else 1e-3) * draw.random(count))
+    yield "all on a sphere", sphere
+
+
 def fronts_of_points() -> Iterator[Figure]:
-    """Exact fronts of 10^6 given points, small fronts and large ones, against moocore."""
+    """Exact fronts of 10^6 and 10^7 given points against moocore."""
     import moocore
 
-    draw, count = np.random.default_rng(0), 10**6
-    for objectives, goal in ((2, 20.0), (3, 10.0)):
-        sphere = -np.abs(draw.normal(size=(objectives, count)))
-        sphere /= np.linalg.norm(sphere, axis=0)
-        sphere *= 1.0 - (1e-5 if objectives == 2 else 1e-3) * draw.random(count)
-        for name, points in (("even", draw.random((objectives, count))), ("on a sphere", sphere)):
+    for objectives, goal, count, rounds in ((2, 20.0, 10**6, 5), (3, 10.0, 10**6, 5), (2, 20.0, 10**7, 1),
+                                            (3, 10.0, 10**7, 1)):
+        for name, points in given_points(objectives, count):
             turned = np.ascontiguousarray(points.T)
-            same = bool((pareto_mask(points) == moocore.is_nondominated(turned)).all())
+            kept = pareto_mask(points)
+            same = bool((kept == moocore.is_nondominated(turned)).all())
             ours, theirs = alternating(lambda points=points: pareto_mask(points),
-                                       lambda turned=turned: moocore.is_nondominated(turned), rounds=3)
-            kept = int(pareto_mask(points).sum())
-            yield Figure(f"1e6 points {name}, {objectives} objectives, front of {kept}: over moocore",
+                                       lambda turned=turned: moocore.is_nondominated(turned), rounds=rounds)
+            yield Figure(f"{count:.0e} points {name}, {objectives} objectives, front of {kept.sum()}: over moocore",
                          theirs / ours if same else 0.0, "x", goal)
 
 
+def children_s() -> float:
+    """CPU time of the processes that have ended."""
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return taken.ru_utime + taken.ru_stime
+
+
 def commands() -> Iterator[Figure]:
-    """Whole processes; compiled code is on disk before they are timed."""
+    """Whole processes by their CPU time; compiled code is on disk before they are timed."""
     with tempfile.TemporaryDirectory() as folder:
         def dse(*words: str) -> Callable[[], object]:
             return lambda: subprocess.run([sys.executable, "-m", "dse", *words], cwd=folder, check=True,
                                           capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
-        some = "hardware.l2_mib=range(8,258,2)"
-        sweep = dse("sweep", some, "hardware.hbm_gb_per_s=1000,1600,2400,3200", "name=some", "hydra.sweep.dir=some")
-        bare = [lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)]
-        runs: Sequence[Callable[[], object]] = [*bare, dse("--help"), dse("--version"), dse("evaluate"), sweep]
+        some = ("sweep", "hardware.l2_mib=range(8,258,2)", "hardware.hbm_gb_per_s=1000,1600,2400,3200")
+        million = ("sweep", "hardware.l2_mib=range(1,101)", "hardware.hbm_gb_per_s=range(800,1800,10)",
+                   "hardware.link_gb_per_s=range(100,200)")
+        runs = [lambda: subprocess.run([sys.executable, "-c", "pass"], check=True), dse("--help"), dse("--version"),
+                dse("evaluate"), dse(*some, "name=figures"), dse(*some, "name=tables", "figures=false"),
+                dse(*million, "name=million"), dse(*million, "hardware.cores=range(10,110)", "name=large")]
         for run in runs:
             run()
-        python_s, help_s, version_s, one_s, sweep_s = alternating(*runs, clock=time.perf_counter)
+        python_s, help_s, version_s, one_s, drawn_s, tables_s, million_s, large_s = alternating(*runs, clock=children_s)
     yield Figure("dse --help over a bare interpreter", help_s / python_s, "x", 3.0, True)
     yield Figure("dse --version over a bare interpreter", version_s / python_s, "x", 3.0, True)
-    yield Figure("dse sweep of 500 designs over dse evaluate", sweep_s / one_s, "x", 1.5, True)
+    yield Figure("dse sweep of 500 designs over dse evaluate", drawn_s / one_s, "x", 1.5, True)
+    yield Figure("the same with figures=false", tables_s / one_s, "x", 1.5, True)
+    yield Figure("dse sweep of 10^6 designs", million_s, "s", 2.0, True)
+    yield Figure("dse sweep of 10^8 designs with front, figure and summary", large_s, "s", 3.0, True)
 
 
 ALL = (independent_designs, grids, bounding, fronts_of_points, commands)

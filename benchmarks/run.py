@@ -1,4 +1,4 @@
-"""Measures everything and prints a table with the machine, the goals, and what the last run found.
+"""Measures everything; prints and writes (table.md) a table with the machine, the goals, and what the last run found.
 
     python benchmarks/run.py                 all measures, a few minutes
     python benchmarks/run.py bounding grids  some of them
@@ -11,10 +11,14 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from measures import Figure
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
-LAST = HERE / "last.json"
+LAST, TABLE = HERE / "last.json", HERE / "table.md"
 
 
 def machine() -> str:
@@ -31,23 +35,33 @@ def machine() -> str:
             f"{platform.python_version()}, NumPy {np.__version__}, llvmlite {llvmlite.__version__}; {compiler}")
 
 
+def row(figure: Figure, before: float | None) -> str:
+    """The figure as a line of the table, with what it was `before`."""
+    bound = "" if figure.goal is None else f"{'<=' if figure.at_most else '>='} {figure.goal:g}"
+    met = {None: "", True: "yes", False: "no"}[figure.met()]
+    last = "" if before is None else f"{before:.3g}"
+    return f"| {figure.name} | {figure.value:.3g} {figure.unit} | {bound} | {met} | {last} |"
+
+
 def main(names: list[str]) -> None:
-    from measures import ALL
+    from measures import ALL, Figure
 
     chosen = [measure for measure in ALL if not names or measure.__name__ in names]
     if not chosen:
         sys.exit(f"choose among {', '.join(measure.__name__ for measure in ALL)}")
     last = json.loads(LAST.read_text(encoding="utf-8")) if LAST.exists() else {}
-    found = dict(last)
-    print(f"{machine()}\n\n| what | now | goal | met | last |\n|---|---|---|---|---|")
+    kept = {name: lines for name, lines in last.items() if name in {measure.__name__ for measure in ALL}}
+    before = {line[0]: line[1] for lines in kept.values() for line in lines}
+    head = f"{machine()}\n\n| what | now | goal | met | last |\n|---|---|---|---|---|"
+    print(head)
     for measure in chosen:
+        kept[measure.__name__] = []
         for figure in measure():
-            bound = "" if figure.goal is None else f"{'<=' if figure.at_most else '>='} {figure.goal:g}"
-            met = {None: "", True: "yes", False: "no"}[figure.met()]
-            before = f"{last[figure.name]:.3g}" if figure.name in last else ""
-            print(f"| {figure.name} | {figure.value:.3g} {figure.unit} | {bound} | {met} | {before} |", flush=True)
-            found[figure.name] = figure.value
-    LAST.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            print(row(figure, before.get(figure.name)), flush=True)
+            kept[measure.__name__].append(list(figure))
+        LAST.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    lines = [row(Figure(*line), before.get(line[0])) for measure in ALL for line in kept.get(measure.__name__, [])]
+    TABLE.write_text("\n".join((head, *lines)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
