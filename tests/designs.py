@@ -62,7 +62,8 @@ def styles(draw: st.DrawFn) -> LatencyStyle:
         l2_usable_share=draw(share), hbm_usable_share=0.9,
         one_shot_startup_s=draw(floor), one_shot_device_s=draw(floor),
         one_shot_link_share=draw(share), two_shot_startup_s=draw(floor), two_shot_device_s=draw(floor),
-        two_shot_link_share=draw(share), in_switch_startup_s=draw(floor))
+        two_shot_link_share=draw(share), in_switch_startup_s=draw(floor),
+        all_to_all_startup_s=draw(floor))
 
 
 @st.composite

@@ -158,6 +158,17 @@ def reduce_scatter(message_bytes: float, devices: float, device: Accelerator, st
 def all_to_all(message_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
     """An all-to-all of `message_bytes` on each of `devices`: each sends every other a share of its own.
 
-    On a torus of more than a few devices the paths cross and this is too fast by up to the mean number of hops.
+        s4 + h L + (N - 1) / N B / w2
+
+    How much goes to whom differs from token to token: the counts are sent before the tokens, which are packed and
+    unpacked by them. That start is far longer than an all-gather's, whose places are known. On a torus of more than a
+    few devices the paths cross and this is too fast by up to the mean number of hops.
     """
-    return one_step((devices - 1.0) / devices * message_bytes, devices, device, style)
+    count = max(2.0, devices)
+    moved_bytes = (count - 1.0) / count * message_bytes
+    usable = usable_link_bytes_per_s(device, count)
+    start_s = slowness(device, style) * style.all_to_all_startup_s + (
+        one_shot_hops(device, count) * device.link_latency_s)
+    link_s = moved_bytes / fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
+    sent = Collective(start_s + link_s, start_s, link_s, moved_bytes, 2.0 * moved_bytes)
+    return sent if devices > 1.0 else no_collective()

@@ -44,6 +44,7 @@ class LatencyStyle(NamedTuple):
     two_shot_device_s: float
     two_shot_link_share: float
     in_switch_startup_s: float
+    all_to_all_startup_s: float
 
 
 def _time(key: str, meaning: str) -> Field:
@@ -93,6 +94,7 @@ STYLE = Table(
         _time("two_shot_device_us", "added to it for each device"),
         _share("two_shot_link_share", "achievable share of the link bandwidth in it"),
         _time("in_switch_startup_us", "start of a collective that the switch adds up, without the hops"),
+        _time("all_to_all_startup_us", "start of sending tokens to their experts: counts, packing, signals, no hop"),
     ),
     choices=("name",),
 ).checked()

@@ -19,7 +19,7 @@ TRUTH = style_of("h100")._replace(
     attention_context_s=0.06e-6, hbm_share=0.88, matmul_share=0.71, attention_share=0.45, unhidden_share=0.35,
     one_shot_startup_s=2.4e-6,
     one_shot_device_s=0.3e-6, one_shot_link_share=0.5, two_shot_startup_s=7e-6, two_shot_device_s=0.6e-6,
-    two_shot_link_share=0.7, in_switch_startup_s=12e-6)
+    two_shot_link_share=0.7, in_switch_startup_s=12e-6, all_to_all_startup_s=50e-6)
 SHAPES = {
     GEMM: [(m, n, k) for m, n, k in product((1.0, 16.0, 128.0, 1024.0, 8192.0), (512.0, 2048.0, 8192.0),
                                             (512.0, 2048.0, 8192.0))],

@@ -121,12 +121,17 @@ def test_all_gather_of_little_goes_directly() -> None:
     close(all_gather(8e4, 8.0, device(), style()), 5.35, 7e4)
 
 
-@pytest.mark.parametrize("collective", [all_gather, reduce_scatter, all_to_all])
+@pytest.mark.parametrize("collective", [all_gather, reduce_scatter])
 def test_one_step_of_much_is_half_a_two_shot(collective: Callable[..., Collective]) -> None:
     """80 MB on 8: (10 + 8 x 1) / 2 + 1 = 10 us; 7/8 x 80 MB / 320 GB/s = 218.75 us. Twice that is an all-reduce."""
     found = collective(8e7, 8.0, device(), style())
     close(found, 228.75, 7e7)
     assert 2.0 * found.time_s == pytest.approx(all_reduce(8e7, 8.0, device(), style()).time_s)
+
+
+def test_sending_tokens_starts_with_their_counts() -> None:
+    """80 MB on 8: 50 + 1 = 51 us; 7/8 x 80 MB / 320 GB/s = 218.75 us."""
+    close(all_to_all(8e7, 8.0, device(), style(all_to_all_startup_s=50.0 * MICRO)), 269.75, 7e7)
 
 
 def test_point_to_point() -> None:
@@ -139,6 +144,7 @@ def test_point_to_point() -> None:
 def test_a_single_device_has_no_collective() -> None:
     nothing = Collective(0.0, 0.0, 0.0, 0.0, 0.0)
     assert all_reduce(1e6, 1.0, device(), style()) == all_gather(1e6, 1.0, device(), style()) == nothing
+    assert all_to_all(1e6, 1.0, device(), style()) == nothing
 
 
 def test_doublings() -> None:
