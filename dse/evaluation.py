@@ -67,6 +67,15 @@ def notes(config: Mapping[str, Any], at: Setting) -> list[str]:
             padded = -(-count // parts) * parts
             found.append(f"{count:.0f} {name} do not divide by {key}={parts:.0f}: "
                          f"each device works as if there were {padded:.0f}")
+    if not at.model.experts and at.parallelism.expert_parallel > 1.0:
+        found.append(f"{config['model']['name']} has no experts: parallelism.expert_parallel="
+                     f"{at.parallelism.expert_parallel:.0f} changes nothing")
+    if not at.model.experts and at.parallelism.all_to_all:
+        found.append(f"{config['model']['name']} has no experts: parallelism.all_to_all=true deals its tokens to the "
+                     "devices between two blocks, as parallelism.sequence_parallel=true does")
+    if at.model.experts and stage_devices(at.parallelism) % at.parallelism.expert_parallel:
+        found.append(f"{stage_devices(at.parallelism):.0f} devices of a stage do not divide by expert_parallel="
+                     f"{at.parallelism.expert_parallel:.0f}: what is left over of them holds no expert")
     if at.model.experts:
         found.append("tokens choose their experts evenly; real routing is less even, and then slower")
     if at.model.layers % at.parallelism.pipeline_parallel:

@@ -39,7 +39,8 @@ def _title(answer: Mapping[str, Any]) -> str:
     design = answer["design"]
     split = design["parallelism"]
     count = split["tensor_parallel"] * split["pipeline_parallel"] * split["data_parallel"]
-    kinds = ", ".join(f"{key}={value}" for key, value in split.items() if value not in (1, False))
+    kinds = ", ".join(f"{key}={value}" for key, value in split.items()
+                      if value is True or value not in (1, False))
     latency = answer["baseline"]["latency"]
     traffic = design["traffic"]
     tokens = (f"{traffic['total_tokens']} tokens, {traffic['prompt_share']:.0%} prompt" if traffic.get("total_tokens")
