@@ -73,7 +73,8 @@ def notes(config: Mapping[str, Any], at: Setting) -> list[str]:
     if not at.model.experts and at.parallelism.all_to_all:
         found.append(f"{config['model']['name']} has no experts: parallelism.all_to_all=true deals its tokens to the "
                      "devices between two blocks, as parallelism.sequence_parallel=true does")
-    if at.model.experts and stage_devices(at.parallelism) % at.parallelism.expert_parallel:
+    left_over = stage_devices(at.parallelism) % at.parallelism.expert_parallel
+    if at.model.experts and 0.0 < left_over < stage_devices(at.parallelism):
         found.append(f"{stage_devices(at.parallelism):.0f} devices of a stage do not divide by expert_parallel="
                      f"{at.parallelism.expert_parallel:.0f}: what is left over of them holds no expert")
     if at.model.experts:

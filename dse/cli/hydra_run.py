@@ -206,7 +206,10 @@ def _no_such_option(place: str, text: str) -> str:
 def _no_such_key(key: str, text: str) -> str:
     full = re.search(r"full_key: (\S+)", text)
     name = full[1] if full and full[1].endswith(key.rpartition(".")[2]) else key
-    near = difflib.get_close_matches(name, _shipped_keys(), n=3, cutoff=0.6)
+    known = _shipped_keys()
+    if name in known:
+        return f"{name} is unknown to an option that is chosen for {name.rpartition('.')[0]}: choose such as have it"
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else "`dse evaluate --cfg job` prints every key"
     return f"{name} is unknown: {hint}"
 

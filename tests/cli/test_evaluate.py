@@ -113,6 +113,32 @@ def test_padding_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert any("28 query heads do not divide by tensor_parallel=8" in note for note in notes)
 
 
+def test_parallelism_that_a_model_has_no_use_for_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without experts neither dealing them nor sending tokens to them means anything; left-over devices hold none."""
+    dense = evaluate(capsys, "parallelism.expert_parallel=4", "parallelism.all_to_all=true")["notes"]
+    assert any("no experts: parallelism.expert_parallel=4 changes nothing" in note for note in dense)
+    assert any("parallelism.all_to_all=true deals its tokens" in note for note in dense)
+    mixed = evaluate(capsys, "model=mixtral_8x7b", "parallelism.expert_parallel=3")["notes"]
+    assert any("8 devices of a stage do not divide by expert_parallel=3" in note for note in mixed)
+
+
+def test_more_parts_than_devices_are_a_violation(capsys: pytest.CaptureFixture[str]) -> None:
+    """16 parts on 8 devices: 16 / 8 - 1; the devices that there are hold what is dealt to as many of the parts."""
+    found = evaluate(capsys, "model=mixtral_8x7b", "parallelism.expert_parallel=16")["baseline"]
+    assert found["violations"]["expert_devices"] == 1.0
+    assert not found["feasible"]
+
+
+def test_kinds_of_parallelism_are_named_in_the_title(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "model=mixtral_8x7b", "parallelism.expert_parallel=8", "parallelism.all_to_all=true"]) == 0
+    assert "(tensor_parallel=8, expert_parallel=8, all_to_all=True)" in capsys.readouterr().out
+
+
+def test_a_parameter_of_another_technique_is_refused_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    text = refused(capsys, "evaluate", "technique=none", "technique.limit_mib=4")
+    assert "technique.limit_mib is unknown to an option that is chosen for technique" in text
+
+
 def test_model_from_a_hugging_face_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({
