@@ -18,12 +18,14 @@ PUBLISHED = {
     "a100": (312, 80, 2039, 600, 2),  # NVIDIA A100 data sheet, SXM4 80 GB
     "h100": (989.4, 80, 3350, 900, 2),  # NVIDIA H100 data sheet, SXM5
     "h200": (989.4, 141, 4800, 900, 2),  # NVIDIA H200 data sheet, SXM
+    "b200": (2250, 192, 8000, 1800, 2),  # NVIDIA Blackwell data sheet (2024), HGX B200
     "tpu_v4": (275, 32, 1200, 540, 2),  # cloud.google.com/tpu/docs/v4; jax-ml/scaling-book: 6 links x 90 GB/s
     "ascend_910b": (364, 64, 1600, 392, 2),  # 24 cores x 8192 x 1.85 GHz; HCCS 7 x 56 GB/s, direction unclear
 }
 # int8 or fp8 TFLOP/s over the 16-bit figure
 PUBLISHED_RATES = {("a100", "int8"): 624 / 312, ("a100", "int4"): 1248 / 312, ("h100", "fp8"): 1979 / 989.4,
-                   ("h100", "int8"): 1979 / 989.4, ("h200", "fp8"): 1979 / 989.4, ("tpu_v4", "int8"): 275 / 275}
+                   ("h100", "int8"): 1979 / 989.4, ("h200", "fp8"): 1979 / 989.4, ("b200", "fp8"): 4500 / 2250,
+                   ("b200", "int8"): 4500 / 2250, ("tpu_v4", "int8"): 275 / 275}
 
 
 def option(name: str) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def chip(name: str) -> Accelerator:
 
 
 def test_the_chips_that_are_shipped() -> None:
-    assert CHIPS == ["a100", "accelerator", "ascend_910b", "h100", "h200", "tpu_v4"]
+    assert CHIPS == ["a100", "accelerator", "ascend_910b", "b200", "h100", "h200", "tpu_v4"]
 
 
 @pytest.mark.parametrize("name", CHIPS)
@@ -99,7 +101,7 @@ def test_only_switches_with_sharp_add(name: str) -> None:
     wiring = {"ascend_910b": "full_mesh", "accelerator": "full_mesh", "tpu_v4": "torus"}
     device = chip(name)
     assert TOPOLOGIES[int(device.topology)] == wiring.get(name, "switch")
-    assert device.in_switch_reduction == float(name in ("h100", "h200"))
+    assert device.in_switch_reduction == float(name in ("b200", "h100", "h200"))
 
 
 @pytest.mark.parametrize("name", CHIPS)

@@ -52,8 +52,9 @@ class Bill(NamedTuple):
 def bill(device: Accelerator, devices: float, assumptions: CostAssumptions) -> Bill:
     """The bill of `devices` devices.
 
-    die_usd = wafer / (dies per wafer x yield) x (1 + test), over all dies; device_usd = die + HBM + package + test and
-    assembly + board; group_usd = devices x (device + host share + network share + share of the design).
+    die_usd = wafer / (dies per wafer x yield) x (1 + test), over all dies; test and assembly = share x (die + HBM +
+    package) and the losses of further dies; device_usd = die + HBM + package + test and assembly + board; group_usd =
+    devices x (device + host share + network share + share of the design).
     """
     a = assumptions
     stacks = hbm_stacks(device, a.memory)
@@ -66,7 +67,8 @@ def bill(device: Accelerator, devices: float, assumptions: CostAssumptions) -> B
     memory_usd = hbm_usd(device, stacks, a.memory)
     flat_mm2 = a.package.compute_dies * compute_mm2 + a.package.io_dies * io_mm2
     carrier_usd = package_usd(flat_mm2, sites, a.package.compute_dies * cache_mm2, a.memory, a.package)
-    test_usd = a.package.test_usd + assembly_loss_usd(die_usd + memory_usd + carrier_usd, a.package)
+    parts_usd = die_usd + memory_usd + carrier_usd
+    test_usd = a.package.test_share * parts_usd + assembly_loss_usd(parts_usd, a.package)
     items = Items(die_usd, memory_usd, carrier_usd, test_usd, a.system.board_usd, a.system.host_usd,
                   network_usd(device, a.system), nre_share_usd(nre_usd(made, a.process, a.package), a.system))
     device_usd = die_usd + memory_usd + carrier_usd + test_usd + items.board

@@ -113,9 +113,9 @@ EQUATIONS: dict[str, Equation] = {
         "package: usd_per_mm2 hbm_bridge_usd bond_usd_per_mm2 compute_dies io_dies stacked_l2_share cache_mm2_per_mib"
         f" die_to_die_mm2_per_gb_per_s; memory: footprint_mm2; {_SHARES}"),
     "items.test": _equation(
-        "USD", "test and assembly + (dies + HBM + package) x (1 / bonding yield ^ dies after the first - 1)",
+        "USD", "(dies + HBM + package) x (share of test and assembly + 1 / bonding yield ^ dies after the first - 1)",
         "items.die items.hbm items.package", "",
-        "package: test_usd bonding_yield compute_dies io_dies stacked_l2_share"),
+        "package: test_share bonding_yield compute_dies io_dies stacked_l2_share"),
     "items.board": _equation("USD", "as given", cost="system: board_usd"),
     "items.host_share": _equation("USD", "as given", cost="system: host_usd"),
     "items.network": _equation(

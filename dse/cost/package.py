@@ -23,7 +23,7 @@ class Package(NamedTuple):
     stacked_l2_share: float
     usd_per_mm2: float
     hbm_bridge_usd: float
-    test_usd: float
+    test_share: float
     known_good_test_share: float
     bonding_yield: float
     die_to_die_headroom: float
@@ -53,8 +53,8 @@ PACKAGE = Table(
         _usd_per_mm2("usd_per_mm2", "price by the footprint of dies and HBM sites"),
         Field("hbm_bridge_usd", "hbm_bridge_usd", "wiring to an HBM site where the package itself is too coarse",
               closed=True, constant=True, unit="USD/site"),
-        Field("test_usd", "test_usd", "test and assembly of a package", closed=True, constant=True,
-              unit="USD/package"),
+        Field("test_share", "test_share", "test and assembly, as a share of dies, HBM and package", closed=True,
+              constant=True, unit="share"),
         Field("known_good_test_share", "known_good_test_share", "test that makes a die known good before bonding",
               closed=True, constant=True, unit="share"),
         Field("bonding_yield", "bonding_yield", "yield of bonding a die after the first", maximum=1.0, constant=True,
@@ -115,7 +115,7 @@ def package_usd(flat_mm2: float, sites: float, stacked_mm2: float, memory: Memor
 def assembly_loss_usd(parts_usd: float, package: Package) -> float:
     """What is lost with packages in which a die after the first was bonded badly: parts x (1 / yield - 1).
 
-    The losses of the first die and of HBM are in the price of test and assembly.
+    The losses of the first die and of HBM are in the share of test and assembly.
     """
     good = math.pow(package.bonding_yield, extra_dies(package))
     return parts_usd * (1.0 / good - 1.0)

@@ -93,6 +93,7 @@ OPTIONS: Mapping[str, str] = {
     "a100": "A100",
     "h100": "H100",
     "h200": "H200",
+    "b200": "B200",
     "tpu_v4": "TPU v4",
     "llama2_7b": "Llama2-7B",
     "llama2_70b": "Llama2-70B",

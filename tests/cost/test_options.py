@@ -16,7 +16,7 @@ NAMED = {
     "process": {"n16", "n7", "n7_plus", "n6", "n5", "n4", "n3", "n2", "smic_n7"},
     "memory": {"hbm2", "hbm2e", "hbm3", "hbm3e", "hbm4"}, "core": {"gpu", "npu"}, "l2": {"gpu_like", "slab"},
     "link": {"nvlink3", "nvlink4", "serdes"},
-    "package": {"interposer", "bridge", "organic", "stacked_l2", "chiplets"},
+    "package": {"interposer", "bridge", "organic", "stacked_l2", "chiplets", "two_dies"},
 }
 
 

@@ -46,12 +46,12 @@ def test_two_dies_halve_the_blocks_and_talk_to_each_other() -> None:
 
 
 def test_small_dies_yield_more_but_are_tested_twice_and_bonded() -> None:
-    # Bonding one die after the first at 0.98: 1 / 0.98 - 1 = 2.04 % of dies, HBM and package on top of 920.
+    # Bonding one die after the first at 0.98: 1 / 0.98 - 1 = 2.04 % of dies, HBM and package on top of 38.3 % of them.
     one, two = of(ASCEND_910B), of(ASCEND_910B, compute_dies=2.0)
     assert two.die_yield > one.die_yield
     assert two.items.die < one.items.die
     parts = two.items.die + two.items.hbm + two.items.package
-    assert two.items.test == pytest.approx(920.0 + parts * (1.0 / 0.98 - 1.0), rel=1e-12)
+    assert two.items.test == pytest.approx(parts * (0.383 + 1.0 / 0.98 - 1.0), rel=1e-12)
     good = 14500.0 / (two.dies_per_wafer * two.die_yield)
     assert two.items.die == pytest.approx(2.0 * good * (1.0 + 0.01 + 0.01), rel=1e-12)
 
@@ -131,6 +131,8 @@ def test_b200_item_by_item(item: str, low: float, high: float) -> None:
 def test_b200_total() -> None:
     at = b200()
     assert 5700.0 <= at.device_usd <= 7300.0
+    # 0.383 and one bond of 0.98; Epoch's packaging loss and auxiliary are 1,480-1,580, its dies dearer than ours
+    assert at.items.test == pytest.approx((0.383 + 1.0 / 0.98 - 1.0) * (750.0 + 2880.0 + 1019.0), rel=0.001)
     assert at.reticle <= 0.0
 
 
