@@ -95,6 +95,11 @@ def shipped_startup_us() -> float:
                style.two_shot_startup_s + 8.0 * style.two_shot_device_s) / MICRO
 
 
+def shipped_mm2_per_mib() -> float:
+    """Area of L2 by capacity with base constants."""
+    return round(study_case(()).cost.l2.mm2_per_byte * MEBI, 6)
+
+
 def text(found: Answer) -> str:
     """The cells of one row."""
     return (f"{found.without_mib:.0f} → {found.with_mib:.0f} | {found.d1:.2f} | {found.d2:.2f} | {found.d3:.2f}")
@@ -135,7 +140,7 @@ def startup_rows() -> Iterator[str]:
 
 def area_rows() -> Iterator[str]:
     """The area of L2, over and beyond the interval of its sources, all else as shipped."""
-    for size in (0.01, 0.1, 0.45, 0.641, 1.0, 1.46, 2.49):
+    for size in sorted({0.01, 0.1, 0.45, 0.641, 1.0, 1.46, 2.49, shipped_mm2_per_mib()}):
         yield f"| {size:g} | {text(answer(study_case([f'cost.l2.mm2_per_mib={size}']), AREA))} |"
 
 
@@ -168,7 +173,8 @@ def page() -> str:
         "",
         f"| model and devices | start-up | {head}", "|---|---|---|---|---|---|", *startup_rows(),
         "",
-        "mm² per MiB of L2, all else as shipped (0.641): no value does it, since the window is covered.",
+        f"mm² per MiB of L2, all else as shipped (shipped: {shipped_mm2_per_mib():g}): no value does it, since the "
+        "window is covered.",
         "",
         f"| mm² per MiB | {head}", "|---|---|---|---|---|", *area_rows(),
         "",
