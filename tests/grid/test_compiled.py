@@ -8,7 +8,7 @@ from grid.cases import SLOTS, base_row
 
 from dse.grid.compiled import blocks, choice_slots, choices, grid_levels, model_graph
 from dse.grid.evaluate import evaluate_columns
-from dse.grid.graph import CONSTANT, INPUT
+from dse.grid.graph import COMPARISONS, CONSTANT, INPUT
 from dse.grid.grid import Axis, Grid
 from dse.grid.plain import case_of
 from dse.grid.reader import leaves
@@ -16,13 +16,17 @@ from dse.objective import Metrics, metrics
 
 
 def test_choices_are_the_slots_that_the_equations_compare_with_a_number() -> None:
+    """All that are equal to a number or not, and of those above one or not the switches of whole parts of the model."""
     graph, found = model_graph()
-    compared = set()
+    equal, compared = set(), set()
     for node in graph.live(leaves(found)):
         operands = [graph.nodes[one] for one in graph.nodes[node].operands]
-        if graph.nodes[node].operation in ("eq", "ne") and any(one.operation == CONSTANT for one in operands):
+        if graph.nodes[node].operation in COMPARISONS and any(one.operation == CONSTANT for one in operands):
             compared |= {one.place for one in operands if one.operation == INPUT}
-    assert set(choice_slots()) == compared
+            equal |= {one.place for one in operands if one.operation == INPUT
+                      and graph.nodes[node].operation in ("eq", "ne")}
+    assert equal <= set(choice_slots()) <= compared
+    assert {SLOTS[f"setting.model.{name}"] for name in ("experts", "kv_latent_width")} <= set(choice_slots())
 
 
 def test_a_choice_that_varies_is_not_compiled_in() -> None:
