@@ -70,13 +70,15 @@ def test_every_metric_lies_between_its_bounds(case: Case, seed: int) -> None:
 @settings(FEW, max_examples=20)
 @given(cases())
 def test_a_point_has_tight_bounds(case: Case) -> None:
+    """Only a power comes before a rounding in experts: its widened ends may lie on both sides of one tile."""
     base = row(case)
+    tight = 0.05 if case.setting.model.experts else 1e-9
     points = np.array([[base[slot]] * 8 for slot in VARYING])
     graph, found = model_graph()
     least, most = bounded(graph, leaves(found), VARYING, base, points, points, "test metrics")
     values = evaluate_columns(base, VARYING, points)
     size = np.maximum(np.abs(values), 1.0)
-    assert (np.nan_to_num(most - least) <= 1e-9 * size).all()
+    assert (np.nan_to_num(most - least) <= tight * size).all()
 
 
 def counted(count: float, value: float) -> float:
