@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +97,11 @@ def test_lists_beside_the_space_make_a_study_each(capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("launcher", [(), ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")])
 def test_studies_are_jobs_of_hydras_own_sweeper(capsys: pytest.CaptureFixture[str], launcher: tuple[str, ...]) -> None:
+    """In a process of their own: joblib's workers outlive a sweep, and stay in the folder where they began."""
     arguments = ("hardware.l2_mib=interval(8,256)", "hardware.cores=16,32", "technique=none,preserve", *QUICK)
     alone = searched(capsys, *arguments, "study.name=alone")
-    assert main(["search", "hydra/sweeper=basic", *launcher, "hydra.sweep.dir=jobs", *arguments, "study.name=jobs",
-                 "output=json"]) == 0
+    subprocess.run([sys.executable, "-m", "dse", "search", "hydra/sweeper=basic", *launcher, "hydra.sweep.dir=jobs",
+                    *arguments, "study.name=jobs", "output=json"], check=True, capture_output=True)
     for job, study in enumerate(alone):
         [found] = json.loads(Path(f"jobs/{job}/result.json").read_text())
         assert found["name"] == study["name"].replace("alone", "jobs")
