@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dse.errors import InputError
+from dse.figures.faceting import situations
 from dse.figures.labels import axis_label, option_name, quantity, setting_text, uncapital
 from dse.figures.style import (
     COLUMN_INCHES,
@@ -73,12 +74,8 @@ def bands_data(columns: Columns, along: str, objective: str, percentiles: Sequen
     own = {key: np.asarray(values)[column(columns, "axis") == along] for key, values in columns.items()}
     if not own["axis"].size:
         raise InputError(f"the results have no axis {along}: there is nothing to draw")
-    situations = list(dict.fromkeys(zip(*(column(own, key).tolist() for key in given), strict=True))) or [()]
-    if len(situations) > MOST_PANELS:
-        raise InputError(f"{', '.join(given)} have {len(situations)} combinations and there is room for {MOST_PANELS} "
-                         f"panels: fix one, as in {given[0]}={situations[0][0]}")
     panels = []
-    for situation in situations:
+    for situation in situations(own, given, MOST_PANELS):
         here = np.ones(own["axis"].size, dtype=bool)
         for key, value in zip(given, situation, strict=True):
             here &= column(own, key) == value

@@ -10,7 +10,7 @@ import numpy as np
 
 from dse.errors import InputError
 from dse.figures.labels import is_chosen, quantity, setting_text, uncapital
-from dse.figures.table import Axis, Columns, Rows, Value, varying
+from dse.figures.table import Axis, Columns, Rows, Value, column, varying
 
 PREFERRED = ("hardware.hbm_gb_per_s", "hardware.link_gb_per_s")
 MOST_OPTIONS = {1: (9,), 2: (6, 4)}
@@ -110,3 +110,15 @@ def _best_over(axis: Axis) -> str:
 
 def _left_out(axis: Axis, kept: int) -> str:
     return f"{kept} of {len(axis.values)} values of {uncapital(quantity(axis.key).name.split(',')[0])} shown"
+
+
+def situations(columns: Columns, given: Sequence[str], most: int) -> list[tuple[Value, ...]]:
+    """The combinations of the keys `given` that are in a table, in its order; one without a value where none is given.
+
+    InputError where there are more than `most`, the panels that there is room for.
+    """
+    found = list(dict.fromkeys(zip(*(column(columns, key).tolist() for key in given), strict=True))) or [()]
+    if len(found) > most:
+        raise InputError(f"{', '.join(given)} have {len(found)} combinations and there is room for {most} panels: fix "
+                         f"one, as in {given[0]}={found[0][0]}")
+    return found

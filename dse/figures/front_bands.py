@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dse.errors import InputError
+from dse.figures.faceting import situations
 from dse.figures.labels import option_name, quantity, setting_text
 from dse.figures.style import (
     COLUMN_INCHES,
@@ -83,12 +83,8 @@ def front_bands_data(fronts: Columns, designs: Columns, percentiles: Sequence[fl
 
     InputError where there are more than MOST_PANELS situations.
     """
-    situations = list(dict.fromkeys(zip(*(column(fronts, key).tolist() for key in given), strict=True))) or [()]
-    if len(situations) > MOST_PANELS:
-        raise InputError(f"{', '.join(given)} have {len(situations)} combinations and there is room for {MOST_PANELS} "
-                         f"panels: fix one, as in {given[0]}={situations[0][0]}")
     made = []
-    for situation in situations:
+    for situation in situations(fronts, given, MOST_PANELS):
         pairs = tuple(zip(given, situation, strict=True))
         made.append(FrontPanel(pairs, _curves(_those(fronts, pairs), _those(designs, pairs), percentiles)))
     return FrontBands(tuple(percentiles), tuple(made))
