@@ -41,7 +41,7 @@ def style(**changes: float) -> LatencyStyle:
     return style_of("a100")._replace(**{**numbers, **changes})
 
 
-def close(found: Collective, microseconds: float, link_bytes: float) -> None:
+def assert_collective(found: Collective, microseconds: float, link_bytes: float) -> None:
     """Time, bytes on the links, twice as many in HBM, and a start-up and a transfer that add up to the time."""
     assert found.time_s == pytest.approx(microseconds * MICRO, rel=1e-12)
     assert found.link_bytes == pytest.approx(link_bytes, rel=1e-12)
@@ -51,17 +51,17 @@ def close(found: Collective, microseconds: float, link_bytes: float) -> None:
 
 def test_one_shot_on_a_switch() -> None:
     """200 kB on 8: 2 + 8 x 0.5 + 1 hop = 7 us; 7 x 200 kB / (0.5 x 400 GB/s) = 7 us. Two-shot: 20 us before a byte."""
-    close(all_reduce(2e5, 8.0, device(), style()), 14.0, 7.0 * 2e5)
+    assert_collective(all_reduce(2e5, 8.0, device(), style()), 14.0, 7.0 * 2e5)
 
 
 def test_two_shot_on_a_switch() -> None:
     """64 MB on 8: 10 + 8 x 1 + 2 hops = 20 us; 2 x 7/8 x 64 MB / (0.8 x 400 GB/s) = 350 us. One-shot: 2240 us."""
-    close(all_reduce(6.4e7, 8.0, device(), style()), 370.0, 1.75 * 6.4e7)
+    assert_collective(all_reduce(6.4e7, 8.0, device(), style()), 370.0, 1.75 * 6.4e7)
 
 
 def test_in_switch_reduction() -> None:
     """64 MB on 8: 12 + 2 hops = 14 us; 9/8 x 64 MB / 320 GB/s = 225 us."""
-    close(all_reduce(6.4e7, 8.0, device(adds=1.0), style()), 239.0, 1.125 * 6.4e7)
+    assert_collective(all_reduce(6.4e7, 8.0, device(adds=1.0), style()), 239.0, 1.125 * 6.4e7)
 
 
 def test_a_tree_pays_by_step_and_wins_among_many_devices() -> None:
@@ -69,7 +69,7 @@ def test_a_tree_pays_by_step_and_wins_among_many_devices() -> None:
 
     Two-shot: 10 + 64 + 2 = 76 us and 2.46 us; one-shot: 2 + 32 + 1 = 35 us and 126 us.
     """
-    close(all_reduce(4e5, 64.0, device(domain=64.0), style()), 36.5, 8e5)
+    assert_collective(all_reduce(4e5, 64.0, device(domain=64.0), style()), 36.5, 8e5)
 
 
 def test_two_shot_moves_less_than_a_tree() -> None:
@@ -86,8 +86,8 @@ def test_part_of_a_full_mesh() -> None:
     mesh = device(FULL_MESH)
     assert usable_link_bytes_per_s(mesh, 4.0) == pytest.approx(1200.0 / 7.0 * GIGA)
     assert usable_link_bytes_per_s(mesh, 8.0) == 400.0 * GIGA
-    close(all_reduce(3e5, 4.0, mesh, style()), 15.5, 3.0 * 3e5)
-    close(all_reduce(6e7, 4.0, mesh, style()), 672.25, 1.5 * 6e7)
+    assert_collective(all_reduce(3e5, 4.0, mesh, style()), 15.5, 3.0 * 3e5)
+    assert_collective(all_reduce(6e7, 4.0, mesh, style()), 672.25, 1.5 * 6e7)
 
 
 def test_a_torus() -> None:
@@ -100,38 +100,38 @@ def test_a_torus() -> None:
     shares = [usable_link_bytes_per_s(torus, count) / (400.0 * GIGA) for count in (2.0, 4.0, 8.0, 64.0)]
     assert shares == pytest.approx([1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0])
     assert [one_shot_hops(torus, count) for count in (2.0, 4.0, 8.0, 64.0)] == [1.0, 2.0, 3.0, 3.0]
-    close(all_reduce(2e4, 4.0, torus, style()), 6.45, 3.0 * 2e4)
-    close(all_reduce(4e7, 4.0, torus, style()), 299.25, 1.5 * 4e7)
+    assert_collective(all_reduce(2e4, 4.0, torus, style()), 6.45, 3.0 * 2e4)
+    assert_collective(all_reduce(4e7, 4.0, torus, style()), 299.25, 1.5 * 4e7)
 
 
 def test_a_collective_waits_for_its_hbm() -> None:
     """With 320 GB/s of HBM, achieved in full, half of it feeds the links: 112 MB at 160 GB/s, 700 us and not 350."""
     slow = device()._replace(hbm_bytes_per_s=320.0 * GIGA)
-    close(all_reduce(6.4e7, 8.0, slow, style(hbm_share=1.0)), 20.0 + 700.0, 1.75 * 6.4e7)
+    assert_collective(all_reduce(6.4e7, 8.0, slow, style(hbm_share=1.0)), 20.0 + 700.0, 1.75 * 6.4e7)
 
 
 def test_start_ups_are_cycles_and_hops_are_not() -> None:
     """At half the clock the 6 us of the one-shot above take 12; its hop and its 7 us on the links stay."""
     slow = device()._replace(clock_hz=0.5 * GIGA)
-    close(all_reduce(2e5, 8.0, slow, style()), 20.0, 7.0 * 2e5)
+    assert_collective(all_reduce(2e5, 8.0, slow, style()), 20.0, 7.0 * 2e5)
 
 
 def test_all_gather_of_little_goes_directly() -> None:
     """80 KB on 8: 2 + 8 x 0.5 / 2 + 1 = 5 us; 7/8 x 80 KB / 200 GB/s = 0.35 us."""
-    close(all_gather(8e4, 8.0, device(), style()), 5.35, 7e4)
+    assert_collective(all_gather(8e4, 8.0, device(), style()), 5.35, 7e4)
 
 
 @pytest.mark.parametrize("collective", [all_gather, reduce_scatter])
 def test_one_step_of_much_is_half_a_two_shot(collective: Callable[..., Collective]) -> None:
     """80 MB on 8: (10 + 8 x 1) / 2 + 1 = 10 us; 7/8 x 80 MB / 320 GB/s = 218.75 us. Twice that is an all-reduce."""
     found = collective(8e7, 8.0, device(), style())
-    close(found, 228.75, 7e7)
+    assert_collective(found, 228.75, 7e7)
     assert 2.0 * found.time_s == pytest.approx(all_reduce(8e7, 8.0, device(), style()).time_s)
 
 
 def test_sending_tokens_starts_with_their_counts() -> None:
     """80 MB on 8: 50 + 1 = 51 us; 7/8 x 80 MB / 320 GB/s = 218.75 us."""
-    close(all_to_all(8e7, 8.0, device(), style(all_to_all_startup_s=50.0 * MICRO)), 269.75, 7e7)
+    assert_collective(all_to_all(8e7, 8.0, device(), style(all_to_all_startup_s=50.0 * MICRO)), 269.75, 7e7)
 
 
 def test_point_to_point() -> None:

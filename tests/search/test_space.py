@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -79,9 +80,9 @@ def test_a_conditional_dimension_is_there_under_its_condition_alone() -> None:
     (lambda: Space(()), "empty"),
     (lambda: Space((Dimension("a", Interval(0, 1), {"b": (1,)}),)), "depends on b"),
 ])
-def test_what_is_impossible_is_refused(make: object, words: str) -> None:
+def test_what_is_impossible_is_refused(make: Callable[[], object], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        make()  # type: ignore[operator]
+        make()
 
 
 @pytest.mark.parametrize("domain", DOMAINS[:7], ids=str)
