@@ -47,26 +47,34 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
     Raises InputError for what Hydra or the task refuses.
     """
     import hydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
     _refuse_unknown_flags(arguments)
     raised: list[Exception] = []
-    with _as_command_line(arguments), _errors_raised():
+    with _as_command_line(arguments), _errors_raised(), as_sentences(arguments):
         try:
             start = hydra.main(**version_base(), config_path=str(configuration_folder()), config_name="config")
             start(_held_back(task, raised))()
-        except (HydraException, OmegaConfBaseException) as error:
-            raise InputError(sentence(error)) from error
-        except ValueError as error:
-            if not _raised_by_hydra(error):
-                raise
-            raise InputError(f"{' '.join(arguments)} cannot be composed: {sentence(error)}") from error
         except SystemExit as error:
             if error.code not in (0, None):
                 raise InputError("the command line could not be read; see the line above") from error
     if raised:
         raise raised[0]
+
+
+@contextmanager
+def as_sentences(arguments: Sequence[str]) -> Iterator[None]:
+    """InputError in place of what Hydra raises for `arguments` that it cannot compose."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(sentence(error)) from error
+    except ValueError as error:
+        if not _raised_by_hydra(error):
+            raise
+        raise InputError(f"{' '.join(arguments)} cannot be composed: {sentence(error)}") from error
 
 
 def _refuse_unknown_flags(arguments: Sequence[str]) -> None:

@@ -44,8 +44,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from dse.cli.batch_run import run as run_batch
 from dse.cli.evaluate import task
-from dse.cli.hydra_run import run as run_under_hydra
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str]) -> int:
 
         run_jobs(quoted)
     else:
-        run_under_hydra(task, ["--multirun", "hydra/sweeper=study", *quoted])
+        run_batch(task, "study", quoted)
     return 0
 
 

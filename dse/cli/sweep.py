@@ -27,11 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dse.cli.batch_run import run as run_batch
 from dse.cli.evaluate import task
-from dse.cli.hydra_run import run as run_under_hydra
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs the sweep that `arguments` describe; exit status 0."""
-    run_under_hydra(task, ["--multirun", "hydra/sweeper=grid", *arguments])
+    run_batch(task, "grid", arguments)
     return 0

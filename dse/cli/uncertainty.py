@@ -30,11 +30,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dse.cli.batch_run import run as run_batch
 from dse.cli.evaluate import task
-from dse.cli.hydra_run import run as run_under_hydra
 
 
 def run(arguments: Sequence[str]) -> int:
     """Answers what `arguments` describe; exit status 0."""
-    run_under_hydra(task, ["--multirun", "hydra/sweeper=uncertainty", *arguments])
+    run_batch(task, "uncertainty", arguments)
     return 0

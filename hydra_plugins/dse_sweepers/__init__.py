@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -22,14 +23,18 @@ class BatchSweeper(Sweeper):
         self.params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps what Hydra hands over; the task itself is not run. InputError for a launcher, which would be idle."""
+        """Keeps what Hydra hands over; the task itself is not run."""
+        self.hydra_context = hydra_context
+        self.begin(hydra_context.config_loader, config)
+
+    def begin(self, loader: ConfigLoader, config: DictConfig) -> None:
+        """Takes the configuration of the whole run; InputError for a launcher, which would be idle."""
         launcher = config.hydra.runtime.choices.get(LAUNCHER, "basic")
         if launcher != "basic":
             raise InputError(f"{LAUNCHER}={launcher} is not allowed here, where this process evaluates everything: "
                              f"{self.instead}")
-        self.hydra_context = hydra_context
         self.config = config
-        self._loader, self._master = hydra_context.config_loader, config
+        self._loader, self._master = loader, config
 
     def given(self, arguments: list[str]) -> list[str]:
         """The axes that a configuration file gives, and then those of the command line, which win."""
