@@ -159,11 +159,11 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = pa.table({name: pa.array(column) for name, column in results.table.items()})
+    table = pa.table(dict(results.table))
     write_csv(folder / "results.csv", table)
     write_binary(folder / "results.parquet", lambda stream: parquet.write_table(table, stream))
-    front = table.take(pa.array(front_rows(results.table, results.axes)))
-    write_csv(folder / "pareto.csv", front)
+    front = front_rows(results.table, results.axes)
+    write_csv(folder / "pareto.csv", pa.table({name: column[front] for name, column in results.table.items()}))
     write_record(folder / RECORD, record)
     left_out = []
     if record["best"] and results.settings["figures"]:
