@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise, permutations, product
+from collections.abc import Callable, Sequence
+from itertools import permutations, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-    from dse.figures.table import Flags, Floats
+    from dse.figures.table import Flags, Floats, Rows
 
 DISTANCES = (5.0, 10.0, 16.0, 24.0, 34.0, 46.0)
 DIRECTIONS = ((0.0, 1.0), (0.0, -1.0), (1.0, 0.6), (-1.0, 0.6), (1.0, -0.6), (-1.0, -0.6), (1.0, 0.0), (-1.0, 0.0),
@@ -22,7 +22,9 @@ WAYS = tuple((distance * right, distance * up) for distance, (right, up) in prod
 OUTSIDE, COVERS_LABEL, LINE_COVERS_LABEL, COVERS_CURVE, LINE_COVERS_CURVE = 1e6, 1e4, 1e3, 1e2, 2e1
 WRONG_ORDER = 2e2
 GRAIN, NEAR, MARKER, WITHOUT_LINE = 2.0, 2.0, 8.0, 12.0
+STRIDE = 3.0
 PADDING = np.array([-1.5, -1.5, 1.5, 1.5])
+AROUND = np.array([-300.0, -300.0, 300.0, 300.0])  # farther outside nothing is covered by a label
 MOST_ORDERS = 4
 POINTS_PER_INCH = 72.0
 
@@ -56,8 +58,8 @@ def place_labels(figure: Figure, labels: Sequence[PointLabel]) -> None:
         here = [label for label in labels if label.axes is axes]
         if not here:
             continue
-        obstacles = _drawn_points(axes)
-        choices = [_choices(label, obstacles) for label in here]
+        covered = _counter(_drawn_points(axes))
+        choices = [_choices(label, covered) for label in here]
         orders = permutations(choices) if len(choices) <= MOST_ORDERS else [tuple(choices)]
         _, placed = min((_placed(order) for order in orders), key=lambda found: found[0])
         for label, way in placed:
@@ -83,7 +85,7 @@ def _disturbed(choices: Choices, other: Choices, way: int) -> Floats:
     boxes, box = choices.boxes + PADDING, other.boxes[way]
     overlaps = ((boxes[:, :2] < box[2:]) & (box[:2] < boxes[:, 2:])).all(axis=1)
     crossed = _within(choices.lines, box).any(axis=1)
-    crossing = np.array([_within(other.lines[way], mine).any() for mine in boxes])
+    crossing = _within(other.lines[way], boxes[:, None, :]).any(axis=1)
     above = (boxes[:, 1] + boxes[:, 3] > box[1] + box[3]) == (choices.label.y > other.label.y)
     beside = (boxes[:, 0] > box[2]) | (boxes[:, 2] < box[0])
     cost: Floats = (COVERS_LABEL * overlaps + LINE_COVERS_LABEL * crossed + LINE_COVERS_LABEL * crossing
@@ -91,7 +93,7 @@ def _disturbed(choices: Choices, other: Choices, way: int) -> Floats:
     return cost
 
 
-def _choices(label: PointLabel, obstacles: Floats) -> Choices:
+def _choices(label: PointLabel, covered: Callable[[Floats], Rows]) -> Choices:
     point = label.axes.transData.transform((label.x, label.y))
     boxes = _boxes(label, point)
     nearest = np.clip(point, boxes[:, :2], boxes[:, 2:])
@@ -100,10 +102,10 @@ def _choices(label: PointLabel, obstacles: Floats) -> Choices:
     lines = start[:, None, :] + np.linspace(0.0, 1.0, 20)[None, :, None] * (nearest - start)[:, None, :]
     inside = label.axes.bbox
     out = ~((boxes[:, :2] >= inside.min) & (boxes[:, 2:] <= inside.max)).all(axis=1)
-    covered = np.array([np.count_nonzero(_within(obstacles, box)) for box in boxes + PADDING])
-    crossed = np.array([_near(line, obstacles) for line in lines])
+    crossed = (covered(np.concatenate([lines - NEAR, lines + NEAR], axis=2)) > 0).sum(axis=1)
     far = np.abs(np.array(WAYS)).sum(axis=1)
-    return Choices(label, boxes, lines, OUTSIDE * out + COVERS_CURVE * covered + LINE_COVERS_CURVE * crossed + far)
+    return Choices(label, boxes, lines, OUTSIDE * out + COVERS_CURVE * covered(boxes + PADDING)
+                   + LINE_COVERS_CURVE * crossed + far)
 
 
 def _boxes(label: PointLabel, point: Floats) -> Floats:
@@ -134,16 +136,30 @@ def _write(label: PointLabel, way: tuple[float, float], far: bool) -> Annotation
 
 
 def _within(points: Floats, box: Floats) -> Flags:
-    inside: Flags = np.all((points > box[:2]) & (points < box[2:]), axis=-1)
+    inside: Flags = np.all((points > box[..., :2]) & (points < box[..., 2:]), axis=-1)
     return inside
 
 
-def _near(line: Floats, obstacles: Floats) -> int:
-    """How many points of the line lie on an obstacle."""
-    if not obstacles.size:
-        return 0
-    apart = np.abs(line[:, None, :] - obstacles[None, :, :]).max(axis=2)
-    return int(np.count_nonzero((apart < NEAR).any(axis=1)))
+def _counter(obstacles: Floats) -> Callable[[Floats], Rows]:
+    """What tells how many obstacles lie within each of many boxes, those of the same grain counted once.
+
+    Four look-ups a box in the sums over a raster, however many obstacles there are.
+    """
+    grains = np.round(obstacles / GRAIN).astype(np.intp)
+    least = grains.min(axis=0) if len(grains) else np.zeros(2, dtype=np.intp)
+    size = np.ptp(grains, axis=0) + 1 if len(grains) else np.ones(2, dtype=np.intp)
+    raster = np.zeros(size + 1, dtype=np.intp)
+    raster[tuple((grains - least + 1).T)] = 1
+    sums = raster.cumsum(axis=0).cumsum(axis=1)
+
+    def count(boxes: Floats) -> Rows:
+        low = np.floor(boxes[..., :2] / GRAIN).astype(np.intp) + 1 - least
+        high = np.ceil(boxes[..., 2:] / GRAIN).astype(np.intp) - least
+        (x0, y0), (x1, y1) = (np.moveaxis(np.clip(end, 0, size), -1, 0) for end in (low, np.maximum(low, high)))
+        found: Rows = sums[x1, y1] - sums[x0, y1] - sums[x1, y0] + sums[x0, y0]
+        return found
+
+    return count
 
 
 def _drawn_points(axes: Axes) -> Floats:
@@ -152,11 +168,17 @@ def _drawn_points(axes: Axes) -> Floats:
 
     scattered = (part for part in axes.collections if isinstance(part, PathCollection))
     parts = [np.empty((0, 2)), *(part.get_offset_transform().transform(part.get_offsets()) for part in scattered)]
-    for line in axes.get_lines():
-        path = line.get_transform().transform(np.asarray(line.get_xydata(), dtype=np.float64))
-        path = path[np.isfinite(path).all(axis=1)]
-        for start, end in pairwise(path):
-            steps = max(2, int(np.hypot(*(end - start)) / 3.0))
-            parts.append(start + np.linspace(0.0, 1.0, steps)[:, None] * (end - start))
-        parts.append(path)
-    return np.unique(np.round(np.concatenate(parts) / GRAIN), axis=0) * GRAIN
+    parts += [_along(line.get_transform().transform(np.asarray(line.get_xydata(), dtype=np.float64)))
+              for line in axes.get_lines()]
+    points = np.concatenate(parts)
+    return points[_within(points, np.concatenate([axes.bbox.min, axes.bbox.max]) + AROUND)]
+
+
+def _along(line: Floats) -> Floats:
+    """The points of a line and those every few pixels between them, gaps closed."""
+    known = line[np.isfinite(line).all(axis=1)]
+    if len(known) < 2:
+        return known
+    passed = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(known, axis=0).T))))
+    steps = np.arange(0.0, passed[-1], STRIDE)
+    return np.concatenate([known, np.stack([np.interp(steps, passed, part) for part in known.T], axis=1)])

@@ -7,7 +7,7 @@ import pytest
 from figure_tables import clipped, overlapping
 from matplotlib.text import Annotation, Text
 
-from dse.figures.placement import PointLabel, place_labels
+from dse.figures.placement import GRAIN, PointLabel, _along, _counter, place_labels
 from dse.figures.style import look, panels
 
 Points = list[tuple[float, float]]
@@ -52,3 +52,24 @@ def test_labels_of_one_point_stand_apart_and_those_of_two_in_the_order_of_height
 
 def test_many_labels_are_placed_too() -> None:
     assert len(placed([(1.0 + place, 5.0) for place in range(9)], [(0.0, 5.0), (10.0, 5.0)])) == 9
+
+
+def test_what_a_box_covers_is_what_a_count_of_every_obstacle_finds() -> None:
+    random = np.random.default_rng(0)
+    obstacles = 300.0 * random.random((400, 2))
+    low = 340.0 * random.random((500, 2)) - 20.0
+    boxes = np.hstack([low, low + 60.0 * random.random((500, 2))])
+    grains = GRAIN * np.unique(np.round(obstacles / GRAIN), axis=0)
+    found = [np.count_nonzero(((grains > box[:2]) & (grains < box[2:])).all(axis=1)) for box in boxes]
+    assert max(found) > 10
+    assert _counter(obstacles)(boxes).tolist() == found
+    assert _counter(np.empty((0, 2)))(boxes).tolist() == [0] * 500
+
+
+def test_points_along_a_line_are_nowhere_far_apart_and_close_its_gaps() -> None:
+    line = np.array([(0.0, 0.0), (30.0, 40.0), (np.nan, 5.0), (30.0, 100.0)])
+    points = _along(line)
+    assert {(0.0, 0.0), (30.0, 40.0), (30.0, 100.0)} <= set(map(tuple, points.tolist()))
+    passed = np.sort(np.where(points[:, 0] < 30.0, np.hypot(*points.T), 50.0 + points[:, 1] - 40.0))
+    assert np.diff(passed).max() <= 3.0 + 1e-9
+    assert _along(line[2:]).tolist() == [[30.0, 100.0]]
