@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dse.figures.style import settle
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -53,7 +55,7 @@ def place_labels(figure: Figure, labels: Sequence[PointLabel]) -> None:
 
     Labels are placed one after the other; the best of all orders is taken where they are few.
     """
-    figure.draw_without_rendering()
+    settle(figure)
     for axes in figure.axes:
         here = [label for label in labels if label.axes is axes]
         if not here:

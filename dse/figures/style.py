@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dse.atomic import write
 from dse.figures.labels import POWERS_OF_TWO, axis_label, quantity
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+
+    Form: TypeAlias = Callable[[Figure, IO[bytes], Mapping[str, str | None]], None]
 
 COLUMN_INCHES = 3.5
 PAGE_INCHES = 7.1
@@ -39,6 +41,7 @@ LOOK: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7.0,
     "axes.titlesize": 7.0,
+    "axes.titley": 1.0,  # no ticks stand above the axes for it to avoid
     "axes.labelsize": 7.0,
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,
@@ -113,6 +116,34 @@ def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -
 
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, squeeze=False, **options).tolist()
+
+
+def settle(figure: Figure) -> None:
+    """Gives the axes the room that labels, title and legend leave, once and for all; within the look.
+
+    Files in any resolution then show the same, and the layout, which takes as long as drawing, is not made again.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        axis.set_tick_params(labelsize=LOOK["ytick.labelsize"])  # else the number of ticks is another outside the look
+        if not axis.get_label_text():
+            axis.set_label_coords(0.5, 0.0)  # no place needs to be found for a name that is not there
+    with dots_per_inch(figure, DOTS_PER_INCH):
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+
+
+@contextmanager
+def dots_per_inch(figure: Figure, dots: float) -> Iterator[None]:
+    """The figure in another resolution, for as long as the context lasts."""
+    before = figure.get_dpi()
+    figure.set_dpi(dots)
+    try:
+        yield
+    finally:
+        figure.set_dpi(before)
 
 
 def show_axis(axes: Axes, key: str, values: Floats) -> None:
@@ -200,20 +231,36 @@ def save(figure: Figure, stem: Path | str, provenance: str = "") -> tuple[Path, 
     Raises OSError where the folder cannot be written.
     """
     png, svg = (Path(f"{stem}.{ending}") for ending in ("png", "svg"))
-    drawn = {png: _rendered(figure, "png", {"Description": provenance, "Software": "dse"}),
-             svg: _rendered(figure, "svg", {"Description": provenance, "Creator": "dse", "Date": None})}
+    about = {"Description": provenance} if provenance else {}
+    drawn = {svg: _rendered(figure, _svg, {**about, "Creator": "dse", "Date": None}),
+             png: _rendered(figure, _png, {**about, "Software": "dse"})}
     png.parent.mkdir(parents=True, exist_ok=True)
     for path, data in drawn.items():
         write(path, partial(_put, data=data))
     return png, svg
 
 
-def _rendered(figure: Figure, form: str, metadata: dict[str, str | None]) -> bytes:
-    kept = {key: value for key, value in metadata.items() if value != ""}
+def _rendered(figure: Figure, form: Form, metadata: Mapping[str, str | None]) -> bytes:
     stream = io.BytesIO()
     with look():
-        figure.savefig(stream, format=form, metadata=kept)
+        settle(figure)
+        with dots_per_inch(figure, DOTS_PER_INCH):
+            form(figure, stream, metadata)
     return stream.getvalue()
+
+
+def _svg(figure: Figure, stream: IO[bytes], metadata: Mapping[str, str | None]) -> None:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    canvas: Any = FigureCanvasSVG(figure)
+    canvas.print_svg(stream, metadata=metadata)
+
+
+def _png(figure: Figure, stream: IO[bytes], metadata: Mapping[str, str | None]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(stream, metadata=metadata)
 
 
 def _put(stream: IO[bytes], data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from itertools import combinations
@@ -16,6 +17,7 @@ import pytest
 from figure_tables import l2_sweep, words
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dse.figures import style
 from dse.figures.objective_along import draw_objective_along, objective_along_data
@@ -72,6 +74,39 @@ def test_drawing_a_figure_twice_or_saving_it_twice_changes_nothing(tmp_path: Pat
     first = [path.read_bytes() for path in save(drawn, tmp_path / "first")]
     assert [path.read_bytes() for path in save(drawn, tmp_path / "second")] == first
     assert [path.read_bytes() for path in save(figure(), tmp_path / "third")] == first
+
+
+def test_a_figure_is_laid_out_once_and_both_files_show_that_layout(tmp_path: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    laid_out = []
+    execute = ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute",
+                        lambda engine, figure: laid_out.append(1) or execute(engine, figure))
+    drawn = figure()
+    places = [axes.get_position().bounds for axes in drawn.axes]
+    save(drawn, tmp_path / "figure")
+    drawn.draw_without_rendering()
+    assert len(laid_out) == 1
+    assert [axes.get_position().bounds for axes in drawn.axes] == places
+    assert drawn.get_dpi() == 100.0
+    png, svg = imread(tmp_path / "figure.png"), (tmp_path / "figure.svg").read_text()
+    left, bottom, width, height = places[0]
+    box = [float(part) for part in re.search(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/>',
+                                             svg).groups()]
+    across, up = 72.0 * drawn.get_size_inches()
+    assert box == pytest.approx([across * left, up * (1.0 - bottom - height), across * width, up * height], abs=1e-3)
+    spine = png[int(png.shape[0] * (1.0 - bottom - 0.5 * height)), :, :3].sum(axis=1)
+    dark = np.flatnonzero(spine < 1.0)
+    assert dark[np.abs(dark - png.shape[1] * left).argmin()] == pytest.approx(png.shape[1] * left, abs=2.0)
+
+
+def test_a_settled_figure_has_the_same_ticks_outside_the_look() -> None:
+    drawn = draw_objective_along(objective_along_data(l2_sweep(technique=("none", "preserve", "a", "b", "c"))), True)
+    with style.look():
+        drawn.draw_without_rendering()
+        inside = [text.get_text() for text in drawn.axes[0].get_yticklabels()]
+    drawn.draw_without_rendering()
+    assert [text.get_text() for text in drawn.axes[0].get_yticklabels()] == inside
 
 
 def test_a_failed_save_leaves_the_old_files_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
