@@ -176,10 +176,11 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
 @functools.cache
 def _root_keys() -> tuple[str, ...]:
     """Top-level keys that mean something: the groups of a case, and what the shipped config.yaml holds beside them."""
-    from omegaconf import OmegaConf
+    import yaml
 
-    shipped = OmegaConf.load(configuration_folder() / "config.yaml")
-    chosen = (str(name) for entry in shipped.defaults if not isinstance(entry, str) for name in entry)
+    text = (configuration_folder() / "config.yaml").read_text(encoding="utf-8")
+    shipped = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    chosen = (str(name) for entry in shipped["defaults"] if not isinstance(entry, str) for name in entry)
     own = [*(name for name in chosen if name.isidentifier()), *(str(key) for key in shipped)]
     return tuple(dict.fromkeys([*GROUPS, *(key for key in own if key not in ("defaults", *RESERVED, "experiment"))]))
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COLUMN_INCHES = 3.5
 PAGE_INCHES = 7.1
 DOTS_PER_INCH = 300
+COMPRESSION = 3  # of 9: 6 takes half as long again, for files a twelfth smaller at best
 LONG = 36
 SMALL = 6.0
 POINTS_PER_INCH, LETTER_WIDTH = 72.0, 0.53
@@ -257,10 +258,19 @@ def _svg(figure: Figure, stream: IO[bytes], metadata: Mapping[str, str | None]) 
 
 
 def _png(figure: Figure, stream: IO[bytes], metadata: Mapping[str, str | None]) -> None:
+    """As red, green and blue: the page is opaque, and without its opacity the file is smaller and written sooner."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     canvas: Any = FigureCanvasAgg(figure)
-    canvas.print_png(stream, metadata=metadata)
+    canvas.draw()
+    said = PngInfo()
+    for key, text in metadata.items():
+        said.add_text(key, str(text))
+    size = canvas.get_width_height()
+    picture = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
+    picture.save(stream, "PNG", pnginfo=said, compress_level=COMPRESSION, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
 
 
 def _put(stream: IO[bytes], data: bytes) -> None:
