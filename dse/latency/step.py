@@ -6,7 +6,8 @@ brought from HBM into L2:
     before attention   projections, KV-cache, output weights     under what ends the layer before
     before the MLP     gate and up weights, down weights         under what ends attention
     before experts     router, shared expert, experts            under what ends attention, and sends tokens to experts
-                       (the router under the first of these alone)
+                       (the router under the first of these alone: not ahead where attention is on one device, though
+                       what ends the layer before could bring it)
     before the logits  their weights                             under what ends the last layer
 """
 

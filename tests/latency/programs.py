@@ -127,7 +127,9 @@ def _experts(at: Setting, of: Counts) -> Items:
     model, split_over, on = at.model, at.parallelism, _on(at)
     sends = bool(split_over.all_to_all)
     router = operators.exact_matmul(of.own, model.width, model.experts, on, at.precision)
-    between: Items = [_norm("expert_norm", of.own, 4.0, at), _operator("router", router, at)]
+    end = _attention_end(at, of)
+    unread = at._replace(technique=at.technique._replace(prefetch_weights=0.0))  # its half of a layer only
+    between: Items = [_norm("expert_norm", of.own, 4.0, at), _operator("router", router, at if end else unread)]
     wide = model.shared_expert_width if sends else math.ceil(model.shared_expert_width / of.stage)
     shared = _feed_forward("shared_", of.own if sends else of.everyone, wide, at) if wide else []
     held = math.ceil(model.experts / split_over.expert_parallel)
@@ -137,7 +139,7 @@ def _experts(at: Setting, of: Counts) -> Items:
     add = operators.vector(copies * model.width, 2.0, 1.0 + arrived / copies, on, at.precision)
     columns = math.ceil(model.expert_width / max(1, of.stage // split_over.expert_parallel))
     useful = 1.0 if at.technique.known_routing else share
-    return [*_window(_attention_end(at, of), between, _dispatch(at, of)),
+    return [*_window(end, between, _dispatch(at, of)),
             *shared, _operator("expert_gather", gather, at),
             *_feed_forward("expert_", rows, columns, at, held * share, useful), _operator("expert_sum", add, at)]
 
