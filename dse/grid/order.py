@@ -6,10 +6,13 @@ costly terms depend on belong outside and long axes of cheap terms inside; the i
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from dse.grid import cache as kept
 from dse.grid.graph import CONSTANT, EXIT, INPUT, Graph
 from dse.grid.instructions import CALLED, LANES
 from dse.grid.nest import ROW
@@ -19,6 +22,16 @@ VECTOR_CYCLES = {"div": 8.0, "sqrt": 10.0, EXIT: 150.0, INPUT: 0.5, CONSTANT: 0.
 MOST_ORDERED = 8  # axes beyond these, the shortest, stand outside in their own order
 
 Order = tuple[tuple[int, ...], ...]  # axes of each loop, outermost first; the innermost may hold several
+
+
+def kept_order(key: str, made: Callable[[], Order]) -> Order:
+    """The order of `key`, from disk where it was found before: without reading the equations, a third of a second."""
+    name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.order"
+    content = kept.read(name)
+    if content is None:
+        content = json.dumps(made()).encode()
+        kept.write(name, content)
+    return tuple(tuple(loop) for loop in json.loads(content))
 
 
 def best_order(graph: Graph, roots: Sequence[int], slots: Sequence[int], lengths: Sequence[int]) -> Order:

@@ -22,7 +22,7 @@ from dse.grid.graph import Graph
 from dse.grid.grid import Grid
 from dse.grid.instructions import LANES
 from dse.grid.nest import ROW, Nest, nest
-from dse.grid.order import Order, best_order
+from dse.grid.order import Order, best_order, kept_order
 from dse.grid.pareto import pareto_mask
 from dse.grid.plain import evaluated
 from dse.grid.reader import leaves
@@ -158,8 +158,8 @@ def front_roots(objectives: tuple[Objective, ...], chosen: Choices = ()) -> tupl
 def front_order(slots: tuple[int, ...], lengths: tuple[int, ...], objectives: tuple[Objective, ...],
                 chosen: Choices = ()) -> Order:
     """The order of the axes for this front."""
-    graph, roots = front_roots(objectives, chosen)
-    return best_order(graph, roots, slots, lengths)
+    return kept_order(f"order {slots} {lengths} {objectives} {chosen}",
+                      lambda: best_order(*front_roots(objectives, chosen), slots, lengths))
 
 
 @cache

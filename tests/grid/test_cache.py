@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dse.grid import cache
+from dse.grid import cache, stream
+from dse.grid.front import Objective
 
+TWO = (Objective("throughput_tokens_per_s", maximise=True), Objective("group_usd"))
 PROGRAM = """
 import sys
 from dse.grid import binary
@@ -85,3 +87,19 @@ def test_the_folder_is_found_from_the_environment(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache.parent_folder() == tmp_path / ".cache" / "dse"
+
+
+def test_the_order_of_the_loops_comes_back_without_the_equations(tmp_path: Path,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    slots, lengths = (5, 7, 9), (40, 30, 20)
+    found = stream.front_order.__wrapped__(slots, lengths, TWO)
+    monkeypatch.setattr(stream, "front_roots", None)
+    assert stream.front_order.__wrapped__(slots, lengths, TWO) == found
+    assert sorted(axis for loop in found for axis in loop) == [0, 1, 2]
+    with pytest.raises(TypeError):
+        stream.front_order.__wrapped__(slots, (40, 30, 21), TWO)
+    (file,) = tmp_path.glob("*.order")
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(TypeError):
+        stream.front_order.__wrapped__(slots, lengths, TWO)
