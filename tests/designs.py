@@ -63,7 +63,7 @@ def styles(draw: st.DrawFn) -> LatencyStyle:
         one_shot_startup_s=draw(floor), one_shot_device_s=draw(floor),
         one_shot_link_share=draw(share), two_shot_startup_s=draw(floor), two_shot_device_s=draw(floor),
         two_shot_link_share=draw(share), in_switch_startup_s=draw(floor),
-        all_to_all_startup_s=draw(floor))
+        all_to_all_startup_s=draw(floor), short_ring=draw(st.sampled_from((0.0, 1.0))))
 
 
 @st.composite

@@ -60,7 +60,7 @@ def fit_part(part: str, rows: Sequence[Row], devices: Mapping[str, Accelerator],
     Each table weighs the same, however many rows it has. Constants that no row of the part speaks of stay as they are.
     """
     kinds, names = PARTS[part]
-    used = [row for row in rows if row.kind in kinds and sixteen_bit(row)]
+    used = [row for row in rows if row.kind in kinds and fitted(row)]
     tables = [_thinned(table) for _, table in sorted(groups(used).items())]
     if not tables:
         return start, {}
@@ -79,9 +79,9 @@ def fit_part(part: str, rows: Sequence[Row], devices: Mapping[str, Accelerator],
                                                   strict=True))
 
 
-def sixteen_bit(row: Row) -> bool:
-    """Whether the row may be fitted: narrower formats are only checked."""
-    return row.number_format in SIXTEEN_BIT
+def fitted(row: Row) -> bool:
+    """Whether the row may be fitted: narrower formats, all-gathers and reduce-scatters are only checked."""
+    return row.number_format in SIXTEEN_BIT and any(row.kind in kinds for kinds, _ in PARTS.values())
 
 
 def fit(rows: Sequence[Row], devices: Mapping[str, Accelerator], start: LatencyStyle) -> LatencyStyle:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dse.calibration.tables import ALL_REDUCE, DECODE_ATTENTION, GEMM, Row
+from dse.calibration.tables import ALL_GATHER, ALL_REDUCE, COLLECTIVES, DECODE_ATTENTION, GEMM, REDUCE_SCATTER, Row
 from dse.hardware import Accelerator
-from dse.latency.collectives import all_reduce
+from dse.latency.collectives import all_gather, all_reduce, reduce_scatter
 from dse.latency.machine import machine
 from dse.latency.memory import Shard
 from dse.latency.operators import Tokens, attention, matmul
@@ -16,13 +16,14 @@ from dse.workload import BITS, SIXTEEN_BIT, Precision
 
 HEAD_WIDTH = 128.0
 WIDE = Precision(2.0, 2.0, 2.0, 2.0, 1.0)
+COLLECTIVE = {ALL_REDUCE: all_reduce, ALL_GATHER: all_gather, REDUCE_SCATTER: reduce_scatter}
 
 
 def predicted_s(row: Row, device: Accelerator, style: LatencyStyle, matrix_rate: float = 1.0) -> float:
     """Time of the row's operator on `device`; `matrix_rate` is that of the row's number format over 16 bits."""
-    if row.kind == ALL_REDUCE:
+    if row.kind in COLLECTIVES:
         devices, message_bytes = row.shape
-        return all_reduce(message_bytes, devices, device, style).time_s
+        return COLLECTIVE[row.kind](message_bytes, devices, device, style).time_s
     wide = row.number_format in SIXTEEN_BIT
     narrow = BITS[row.number_format] / BITS_PER_BYTE
     precision = WIDE if wide else Precision(narrow, narrow, 2.0, 2.0, matrix_rate)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dse.calibration.fit import Array, Fitted, errors, fit, fit_with_intervals, groups, sixteen_bit
+from dse.calibration.fit import Array, Fitted, errors, fit, fit_with_intervals, fitted, groups
 from dse.calibration.predict import impossible
 from dse.calibration.tables import Row
 from dse.hardware import Accelerator
@@ -75,7 +75,7 @@ def _split(rows: Sequence[Row], devices: Mapping[str, Accelerator], matrix_rates
     tables = []
     for name, table in sorted(groups(rows).items()):
         found = errors(table, devices, style, matrix_rates)
-        split = FITTED if name[0] in fitted_on and sixteen_bit(table[0]) else HELD_OUT
+        split = FITTED if name[0] in fitted_on and fitted(table[0]) else HELD_OUT
         tables.append(TableError(*name, split, len(table), float(np.mean(np.abs(found))), float(np.mean(found)),
                                  float(np.median(np.abs(found)))))
     return Split(fitted_on, style, tuple(tables))

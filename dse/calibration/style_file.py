@@ -16,6 +16,9 @@ def style_yaml(name: str, comment: str, raw: Mapping[str, Any], fitted: Mapping[
     """The text of the file: each constant of `raw` (a style as read from YAML), with those in `fitted` replaced."""
     lines = [f"# {comment}", f"name: {name}"]
     for field in STYLE.fields:
+        if not field.constant:
+            lines += [f"{field.key}: {str(raw[field.key]).lower()}"] if field.key in raw else []
+            continue
         constant = dict(raw[field.key])
         if field.attribute in fitted:
             values = (_rounded(value / field.scale) for value in fitted[field.attribute])

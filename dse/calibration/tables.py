@@ -13,6 +13,9 @@ from dse.errors import InputError
 from dse.units import MICRO
 
 GEMM, DECODE_ATTENTION, PROMPT_ATTENTION, ALL_REDUCE = "gemm", "decode attention", "prompt attention", "all-reduce"
+ALL_GATHER, REDUCE_SCATTER = "all-gather", "reduce-scatter"
+LIBRARY = {"all_reduce": ALL_REDUCE, "all_gather": ALL_GATHER, "reduce_scatter": REDUCE_SCATTER}
+COLLECTIVES = tuple(LIBRARY.values())
 FEWEST_ELEMENTS, MOST_ELEMENTS, MOST_ROWS = 512.0, 65536.0, 8192.0
 LARGEST_GROUP, SHORTEST_CONTEXT = 16.0, 127.0
 SMALLEST_MESSAGE, LARGEST_MESSAGE = 4096.0, 2.0**26
@@ -23,7 +26,7 @@ class Row(NamedTuple):
     """One measurement.
 
     `shape`: m, n, k of a GEMM; batch, cached or prompt tokens, query heads and KV heads of attention; devices and bytes
-    of an all-reduce.
+    of a collective: the whole message, of which an all-gather brings and a reduce-scatter leaves each device a part.
     """
 
     system: str
@@ -104,18 +107,18 @@ def _plain(line: Mapping[str, str]) -> bool:
 def _custom(path: Path) -> Iterator[Row]:
     for line in _lines(path):
         if not line["kernel_source"].endswith("_eager"):
-            yield _all_reduce(line, line["framework"])
+            yield _collective(line, line["framework"], ALL_REDUCE)
 
 
 def _library(path: Path) -> Iterator[Row]:
     for line in _lines(path):
-        if line["op_name"] == "all_reduce" and line["nccl_dtype"] in ("half", "bfloat16"):
-            yield _all_reduce(line, "NCCL")
+        if line["op_name"] in LIBRARY and line["nccl_dtype"] in ("half", "bfloat16"):
+            yield _collective(line, "NCCL", LIBRARY[line["op_name"]])
 
 
-def _all_reduce(line: Mapping[str, str], framework: str) -> Row:
+def _collective(line: Mapping[str, str], framework: str, kind: str) -> Row:
     shape = (float(line["num_gpus"]), float(line["bytes"]))
-    return Row(line["system"], framework, ALL_REDUCE, "bf16", shape, float(line["latency_us"]) * MICRO)
+    return Row(line["system"], framework, kind, "bf16", shape, float(line["latency_us"]) * MICRO)
 
 
 def _unfit(row: Row) -> str | None:
@@ -124,7 +127,7 @@ def _unfit(row: Row) -> str | None:
         sides = row.shape[1:]
         small = min(sides) < FEWEST_ELEMENTS
         return "no shape of a transformer" if small or max(sides) > MOST_ELEMENTS or row.shape[0] > MOST_ROWS else None
-    if row.kind == ALL_REDUCE:
+    if row.kind in COLLECTIVES:
         return None if SMALLEST_MESSAGE <= row.shape[1] <= LARGEST_MESSAGE else "message below 4 KB or above 64 MB"
     _, tokens, query_heads, kv_heads = row.shape
     if query_heads % kv_heads or query_heads / kv_heads > LARGEST_GROUP:

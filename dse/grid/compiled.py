@@ -31,7 +31,8 @@ SHORTEST_INNER = 128  # trailing axes are run as one until it is this long
 # Slots that the equations compare with a number: where they do not vary, code is compiled for what they are.
 CHOICES = ("setting.parallelism.pipeline_parallel", "setting.parallelism.data_parallel",
            "setting.parallelism.sequence_parallel", "setting.parallelism.all_to_all", "setting.model.experts",
-           "setting.model.kv_latent_width", "cost.die_yield.law", "setting.device.topology")
+           "setting.model.kv_latent_width", "cost.die_yield.law", "setting.device.topology",
+           "setting.style.short_ring")
 Choices = tuple[tuple[int, float], ...]
 
 

@@ -66,17 +66,26 @@ def fed_link_bytes_per_s(usable: float, share: float, device: Accelerator, style
     return min(usable * share, 0.5 * device.hbm_bytes_per_s * style.hbm_share)
 
 
+def short_steps(devices: float, style: LatencyStyle) -> float:
+    """How often an all-reduce of a short message takes a device's share of time: N, or 2 (N - 1) round a ring."""
+    return 2.0 * (devices - 1.0) if style.short_ring > 0.0 else devices
+
+
 def all_reduce(message_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
     """The fastest all-reduce of `message_bytes` on each of `devices`; nothing for a single device.
 
-        one-shot   s1 + d1 N + h L + (N - 1) B / w1          every device sends its message to every other
-        two-shot   s2 + d2 N + 2 h L + 2 (N - 1) / N B / w2  reduce-scatter, then all-gather (a ring at full bandwidth)
-        tree       s2 + 2 ceil(log2 N) (d2 + L) + 2 B / w2   reduce, then broadcast, each in log2 N steps
-        in-switch  s3 + 2 L + (1 + 1 / N) B / w2             only where the switch can add
+        one-shot    s1 + d1 N + h L + (N - 1) B / w1                    every device sends its message to every other;
+        short ring  s1 + 2 (N - 1) d1 + 2 h L + 2 (N - 1) / N B / w1    or this, where the style has it in its place
+        two-shot    s2 + d2 N + 2 h L + 2 (N - 1) / N B / w2            reduce-scatter, then all-gather (or a ring)
+        tree        s2 + 2 ceil(log2 N) (d2 + L) + 2 B / w2             reduce, then broadcast, each in log2 N steps
+        in-switch   s3 + 2 L + (1 + 1 / N) B / w2                       only where the switch can add
 
-    s, d: start-up and share of each device, a number of cycles each; h: hops; L: link latency; w: achievable share of
-    the usable bandwidth, or what the HBM can feed. The form of the first two follows measured custom kernels of A100
-    and H100 (5.6-11.8 % mean error when fitted to each).
+    s, d: start-up and share of each device or step, a number of cycles each; h: hops; L: link latency; w: achievable
+    share of the usable bandwidth, or what the HBM can feed. One-shot and two-shot follow measured custom kernels of
+    A100 and H100 (5.6-11.8 % mean error when fitted to each). A library has no one-shot: NCCL goes round the same ring
+    in one protocol that starts late and uses the links well, and in one that writes a flag beside the data (LL), so
+    that nobody waits for a fence: early, at a quarter to a half of the bandwidth (NVIDIA/nccl@b647562,
+    src/graph/tuning.cc). Of a ring's hops all but one in each half are in d1 and d2.
     """
     count = max(2.0, devices)
     usable = usable_link_bytes_per_s(device, count)
@@ -84,13 +93,14 @@ def all_reduce(message_bytes: float, devices: float, device: Accelerator, style:
     fast = fed_link_bytes_per_s(usable, style.one_shot_link_share, device, style)
     slow = fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
     slow_by = slowness(device, style)
-    one_start = slow_by * (style.one_shot_startup_s + style.one_shot_device_s * count) + hop_s
-    one_bytes = (count - 1.0) * message_bytes
-    one_link = one_bytes / fast
     two_base = slow_by * (style.two_shot_startup_s + style.two_shot_device_s * count)
     two_start = two_base + 2.0 * hop_s
     two_bytes = 2.0 * (count - 1.0) / count * message_bytes
     two_link = two_bytes / slow
+    one_base = slow_by * (style.one_shot_startup_s + style.one_shot_device_s * short_steps(count, style))
+    one_start = one_base + (2.0 * hop_s if style.short_ring > 0.0 else hop_s)
+    one_bytes = two_bytes if style.short_ring > 0.0 else (count - 1.0) * message_bytes
+    one_link = one_bytes / fast
     steps = 2.0 * doublings(count)
     tree_start = slow_by * (style.two_shot_startup_s + style.two_shot_device_s * steps) + steps * device.link_latency_s
     tree_bytes = 2.0 * message_bytes
@@ -126,19 +136,22 @@ def point_to_point_s(message_bytes: float, device: Accelerator, style: LatencySt
 def one_step(moved_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:
     """A collective of one step, in which each of `devices` sends `moved_bytes`; nothing for a single device.
 
-        direct   s1 + d1 N / 2 + h L + moved / w1
-        bulk     (s2 + d2 N) / 2 + h L + moved / w2
+        direct      s1 + d1 N / 2 + h L + moved / w1
+        short ring  s1 + (N - 1) d1 + h L + moved / w1    where the style has it in place of one-shot
+        bulk        s2 + d2 N / 2 + h L + moved / w2
 
-    An all-reduce is two steps, so that a step has half of its shares of each device and of its bulk start-up. NCCL's
-    all-gather and reduce-scatter on A100 and H100 bear it out: on 8 devices at 4 KB 0.66-0.69 of an all-reduce.
+    An all-reduce is two such steps behind one start, so that a step has half of the shares of its devices and the whole
+    start. NCCL's all-gather and reduce-scatter on A100 and H100, to which nothing is fitted, bear it out
+    (docs/calibration.md): with half the start in bulk they come out 4-5 % faster still than they are too fast here.
     """
     count = max(2.0, devices)
     usable = usable_link_bytes_per_s(device, count)
     hop_s = one_shot_hops(device, count) * device.link_latency_s
     slow_by = slowness(device, style)
-    direct_start = slow_by * (style.one_shot_startup_s + 0.5 * style.one_shot_device_s * count) + hop_s
+    direct_base = slow_by * (style.one_shot_startup_s + 0.5 * style.one_shot_device_s * short_steps(count, style))
+    direct_start = direct_base + hop_s
     direct_link = moved_bytes / fed_link_bytes_per_s(usable, style.one_shot_link_share, device, style)
-    bulk_start = 0.5 * slow_by * (style.two_shot_startup_s + style.two_shot_device_s * count) + hop_s
+    bulk_start = slow_by * (style.two_shot_startup_s + 0.5 * style.two_shot_device_s * count) + hop_s
     bulk_link = moved_bytes / fed_link_bytes_per_s(usable, style.two_shot_link_share, device, style)
     direct = Collective(direct_start + direct_link, direct_start, direct_link, moved_bytes, 2.0 * moved_bytes)
     bulk = Collective(bulk_start + bulk_link, bulk_start, bulk_link, moved_bytes, 2.0 * moved_bytes)

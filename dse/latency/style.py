@@ -13,7 +13,8 @@ class LatencyStyle(NamedTuple):
     """Constants of a style of machine (GPU with graph launches, NPU), the same for every chip of that style.
 
     Floors and start-ups of matrix, attention and collective kernels hold at the clock `floor_clock_hz` and take the
-    same number of cycles on another chip; `vector_floor_s` is a launch and the same everywhere.
+    same number of cycles on another chip; `vector_floor_s` is a launch and the same everywhere. With `short_ring` what
+    is called one-shot is a library's protocol for short messages, which goes round a ring (dse.latency.collectives).
     """
 
     floor_clock_hz: float
@@ -45,6 +46,7 @@ class LatencyStyle(NamedTuple):
     two_shot_link_share: float
     in_switch_startup_s: float
     all_to_all_startup_s: float
+    short_ring: float
 
 
 def _time(key: str, meaning: str) -> Field:
@@ -95,6 +97,8 @@ STYLE = Table(
         _share("two_shot_link_share", "achievable share of the link bandwidth in it"),
         _time("in_switch_startup_us", "start of a collective that the switch adds up, without the hops"),
         _time("all_to_all_startup_us", "start of sending tokens to their experts: counts, packing, signals, no hop"),
+        Field("short_ring", "short_ring", "whether short messages pass a ring with flags in place of one-shot",
+              boolean=True, default=0.0),
     ),
     choices=("name",),
 ).checked()

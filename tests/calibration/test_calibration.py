@@ -12,11 +12,11 @@ from calibration.synthetic import DEVICES, TRUTH, rows, write_tables
 
 from dse.calibration.__main__ import main
 from dse.calibration.fit import PARTS, Fitted, errors, fit_with_intervals, groups
-from dse.calibration.predict import impossible
+from dse.calibration.predict import impossible, predicted_s
 from dse.calibration.report import report
 from dse.calibration.study import FITTED, HELD_OUT, calibration
 from dse.calibration.style_file import style_yaml
-from dse.calibration.tables import ALL_REDUCE, DECODE_ATTENTION, GEMM, Row, read_folder
+from dse.calibration.tables import ALL_GATHER, ALL_REDUCE, DECODE_ATTENTION, GEMM, REDUCE_SCATTER, Row, read_folder
 from dse.errors import InputError
 from dse.figures.residuals import draw_residuals, residuals_data
 from dse.latency.style import latency_style
@@ -45,6 +45,24 @@ def test_constants_of_one_chip_predict_the_other() -> None:
             assert table.mean_absolute < 0.02
     assert [split.fitted_on for split in found.splits] == [BOTH, ("a100_sxm",), ("h100_sxm",)]
     assert found.impossible_rows == 0
+
+
+def test_a_ring_comes_back_and_its_halves_are_checked_alone() -> None:
+    """Collectives of a library on A100: all constants but the switch's come back from its all-reduces.
+
+    All-gathers and reduce-scatters that took half as long again are said to be a third too fast and move no constant.
+    """
+    truth, start = TRUTH._replace(short_ring=1.0), style_of("a100")._replace(short_ring=1.0)
+    reduces = [row for row in rows(["a100_sxm"], truth) if row.kind == ALL_REDUCE]
+    halves = [row._replace(kind=kind) for row in reduces for kind in (ALL_GATHER, REDUCE_SCATTER)]
+    slow = [row._replace(time_s=1.5 * predicted_s(row, DEVICES["a100_sxm"], truth)) for row in halves]
+    found = calibration(reduces + slow, DEVICES, start, {})
+    for name in PARTS["collectives"][1][:-1]:
+        assert getattr(found.style, name) == pytest.approx(getattr(truth, name), rel=0.05), name
+    said = {table.kind: (table.split, table.bias) for table in found.splits[0].tables}
+    assert said[ALL_REDUCE] == (FITTED, pytest.approx(0.0, abs=0.01))
+    for kind in (ALL_GATHER, REDUCE_SCATTER):
+        assert said[kind] == (HELD_OUT, pytest.approx(1.0 / 1.5 - 1.0, abs=0.02))
 
 
 def test_a_constant_without_rows_keeps_its_place() -> None:
@@ -91,14 +109,16 @@ def test_unknown_hardware_and_no_rows_are_refused(tmp_path: Path, capsys: pytest
 
 
 def test_repeated_rows_count_once_and_unfit_ones_are_said(tmp_path: Path) -> None:
-    """Three times 10, 11 and 30 us: the middle one. Sides below 512 and messages above 64 MB are no part of it."""
+    """Three times 10, 11 and 30 us: the middle one. Sides below 512, messages above 64 MB, all-to-alls are no part."""
     (tmp_path / "gemm_fp8_x100_pcie_vllm_1.0.csv").write_text(
         "m,n,k,latency_us\n1,512,512,10\n1,512,512,30\n1,512,512,11\n1,64,512,5\n", encoding="utf-8")
     (tmp_path / "nccl_collectives_x.csv").write_text(
         "system,op_name,nccl_dtype,num_gpus,bytes,latency_us\nx100_pcie,all_reduce,half,8,8192,20\n"
-        "x100_pcie,all_reduce,half,8,134217728,900\nx100_pcie,all_gather,half,8,8192,20\n", encoding="utf-8")
+        "x100_pcie,all_reduce,half,8,134217728,900\nx100_pcie,all_gather,half,8,8192,15\n"
+        "x100_pcie,alltoall,half,8,8192,16\nx100_pcie,reduce_scatter,int8,8,8192,15\n", encoding="utf-8")
     found = read_folder(tmp_path)
     assert sorted(found.rows) == [
+        Row("x100_pcie", "NCCL", ALL_GATHER, "bf16", (8.0, 8192.0), pytest.approx(15e-6)),
         Row("x100_pcie", "NCCL", ALL_REDUCE, "bf16", (8.0, 8192.0), pytest.approx(20e-6)),
         Row("x100_pcie", "vllm", GEMM, "fp8", (1.0, 512.0, 512.0), pytest.approx(11e-6))]
     assert found.left_out == {("gemm_fp8_x100_pcie_vllm_1.0.csv", "no shape of a transformer"): 1,
@@ -139,6 +159,14 @@ def test_a_style_file_reads_back() -> None:
                                  "mark": "fitted", "source": "here"}
     assert {key: value for key, value in read.items() if key not in ("hbm_share", "name")} == {
         key: value for key, value in raw.items() if key not in ("hbm_share", "name")}
+
+
+def test_a_style_file_keeps_its_choices() -> None:
+    """A library's style is written with its ring, one without a word of it without."""
+    raw = {**option("latency", "gpu"), "short_ring": True}
+    ring = yaml.safe_load(style_yaml("other", "a comment", raw, {}, "2026", "here"))
+    assert latency_style(ring) == style_of("h100")._replace(short_ring=1.0)
+    assert "short_ring" not in style_yaml("other", "a comment", option("latency", "gpu"), {}, "2026", "here")
 
 
 def test_errors_are_relative() -> None:

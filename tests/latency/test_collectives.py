@@ -59,6 +59,22 @@ def test_two_shot_on_a_switch() -> None:
     assert_collective(all_reduce(6.4e7, 8.0, device(), style()), 370.0, 1.75 * 6.4e7)
 
 
+def test_short_messages_round_a_ring() -> None:
+    """200 kB on 8: 2 + 14 steps x 0.5 + 2 hops = 11 us; 2 x 7/8 x 200 kB / (0.5 x 400 GB/s) = 1.75 us. Two-shot: 20 us.
+
+    Each device sends a quarter of what it sends one-shot, and HBM is left the rest.
+    """
+    assert_collective(all_reduce(2e5, 8.0, device(), style(short_ring=1.0)), 12.75, 1.75 * 2e5)
+
+
+def test_long_messages_do_not_know_the_short_ring() -> None:
+    """64 MB on 8, as two-shot above; on two devices a ring has two steps, as many as there are devices."""
+    assert all_reduce(6.4e7, 8.0, device(), style(short_ring=1.0)) == all_reduce(6.4e7, 8.0, device(), style())
+    pair = all_reduce(2e4, 2.0, device(), style(short_ring=1.0))
+    assert pair.startup_s - all_reduce(2e4, 2.0, device(), style()).startup_s == pytest.approx(1.0 * MICRO)  # a hop
+    assert pair.link_bytes == all_reduce(2e4, 2.0, device(), style()).link_bytes == 2e4
+
+
 def test_in_switch_reduction() -> None:
     """64 MB on 8: 12 + 2 hops = 14 us; 9/8 x 64 MB / 320 GB/s = 225 us."""
     assert_collective(all_reduce(6.4e7, 8.0, device(adds=1.0), style()), 239.0, 1.125 * 6.4e7)
@@ -121,12 +137,29 @@ def test_all_gather_of_little_goes_directly() -> None:
     assert_collective(all_gather(8e4, 8.0, device(), style()), 5.35, 7e4)
 
 
+def test_all_gather_of_little_round_a_ring() -> None:
+    """80 KB on 8: 2 + 7 steps x 0.5 + 1 = 6.5 us; 7/8 x 80 KB / 200 GB/s = 0.35 us."""
+    assert_collective(all_gather(8e4, 8.0, device(), style(short_ring=1.0)), 6.85, 7e4)
+
+
 @pytest.mark.parametrize("collective", [all_gather, reduce_scatter])
 def test_one_step_of_much_is_half_a_two_shot(collective: Callable[..., Collective]) -> None:
-    """80 MB on 8: (10 + 8 x 1) / 2 + 1 = 10 us; 7/8 x 80 MB / 320 GB/s = 218.75 us. Twice that is an all-reduce."""
+    """80 MB on 8: 10 + 8 x 1 / 2 + 1 = 15 us; 7/8 x 80 MB / 320 GB/s = 218.75 us. Two of them: one start of 10 more."""
     found = collective(8e7, 8.0, device(), style())
-    assert_collective(found, 228.75, 7e7)
-    assert 2.0 * found.time_s == pytest.approx(all_reduce(8e7, 8.0, device(), style()).time_s)
+    assert_collective(found, 233.75, 7e7)
+    assert 2.0 * found.time_s - all_reduce(8e7, 8.0, device(), style()).time_s == pytest.approx(10.0 * MICRO)
+
+
+@pytest.mark.parametrize("ring", [0.0, 1.0])
+def test_little_in_two_steps_pays_two_starts(ring: float) -> None:
+    """20 KB on 8: an all-gather and a reduce-scatter take a start of 2 us more than the all-reduce of both.
+
+    But one-shot has no second hop (1 us), and sends 7 instead of 2 x 7/8 messages: 140 and 35 KB at 200 GB/s.
+    """
+    two = all_gather(2e4, 8.0, device(), style(short_ring=ring)).time_s * 2.0
+    one = all_reduce(2e4, 8.0, device(), style(short_ring=ring)).time_s
+    more = 2.0 if ring else 2.0 + 1.0 - (0.7 - 0.175)
+    assert two - one == pytest.approx(more * MICRO)
 
 
 def test_sending_tokens_starts_with_their_counts() -> None:
