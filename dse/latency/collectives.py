@@ -141,8 +141,8 @@ def one_step(moved_bytes: float, devices: float, device: Accelerator, style: Lat
         bulk        s2 + d2 N / 2 + h L + moved / w2
 
     An all-reduce is two such steps behind one start, so that a step has half of the shares of its devices and the whole
-    start. NCCL's all-gather and reduce-scatter on A100 and H100, to which nothing is fitted, bear it out
-    (docs/calibration.md): with half the start in bulk they come out 4-5 % faster still than they are too fast here.
+    start. NCCL's all-gather and reduce-scatter on A100 and H100, to which nothing is fitted, bear it out: with half of
+    the start in bulk three of their four tables are 3-5 points further off, and one is as far (docs/calibration.md).
     """
     count = max(2.0, devices)
     usable = usable_link_bytes_per_s(device, count)
