@@ -50,9 +50,9 @@ def styles(draw: st.DrawFn) -> LatencyStyle:
     floor = st.one_of(st.just(0.0), spread(1e-7, 2e-5))
     return LatencyStyle(
         floor_clock_hz=1.6e9, matmul_floor_s=draw(floor), matmul_wave_s=draw(floor), matmul_split_s=draw(floor),
-        attention_floor_s=draw(floor), attention_context_s=0.01 * draw(floor), vector_floor_s=draw(floor),
+        attention_floor_s=draw(floor), vector_floor_s=draw(floor),
         quantise_kernels=draw(st.sampled_from((0.0, 2.0))), hbm_share=draw(share), matmul_share=draw(share),
-        attention_share=draw(share), unhidden_share=draw(st.floats(0.0, 1.0)),
+        attention_share=draw(share), unhidden_bytes=draw(spread(1.0, 1e9)),
         attention_least_rows=draw(st.sampled_from((1.0, 32.0))),
         matmul_tile=draw(st.sampled_from((64.0, 256.0))), matmul_tile_rows=draw(st.sampled_from((64.0, 128.0, 256.0))),
         matmul_least_rows=draw(st.sampled_from((1.0, 16.0, 64.0))),

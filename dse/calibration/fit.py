@@ -18,11 +18,12 @@ from dse.workload import SIXTEEN_BIT
 Array = npt.NDArray[np.float64]
 ROBUST = 0.1  # a residual of 10 % is still squared, beyond it counts about linearly
 RIDGE = 0.001  # holds a constant on which the rows say nothing at its start
+MOST_S, MOST_BYTES = 1e-3, 2.0**30  # no floor is a millisecond, and no core reads a GiB before it computes
 MOST_ROWS = 400  # of one table in a fit: evenly picked, the rest would say the same again
 PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "operators": ((GEMM, DECODE_ATTENTION, PROMPT_ATTENTION),
-                  ("matmul_floor_s", "matmul_wave_s", "matmul_split_s", "attention_floor_s", "attention_context_s",
-                   "hbm_share", "matmul_share", "attention_share", "unhidden_share")),
+                  ("matmul_floor_s", "matmul_wave_s", "matmul_split_s", "attention_floor_s", "hbm_share",
+                   "matmul_share", "attention_share", "unhidden_bytes")),
     "collectives": ((ALL_REDUCE,),
                     ("one_shot_startup_s", "one_shot_device_s", "one_shot_link_share", "two_shot_startup_s",
                      "two_shot_device_s", "two_shot_link_share", "in_switch_startup_s")),
@@ -72,7 +73,8 @@ def fit_part(part: str, rows: Sequence[Row], devices: Mapping[str, Accelerator],
         parts = [weight / np.sqrt(len(table)) * np.log1p(errors(table, devices, style)) for table in tables]
         return np.concatenate([*parts, RIDGE * (logs - first)])
 
-    bound = (np.log([1.0 if name.endswith("_share") else 1e-3 for name in names]))
+    bound = np.log([1.0 if name.endswith("_share") else MOST_BYTES if name.endswith("_bytes") else MOST_S
+                    for name in names])
     found = least_squares(residuals, np.minimum(first, bound - 1e-6), bounds=(np.full(len(names), -30.0), bound),
                           loss="soft_l1", f_scale=ROBUST * weight / np.sqrt(MOST_ROWS), diff_step=1e-3)
     return _with(start, names, found.x), dict(zip(names, _standard_errors(found.jac, found.fun, len(names)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dse.latency.machine import Machine
+from dse.latency.machine import Machine, unhidden_share
 from dse.latency.memory import (
     Shard,
     key_width,
@@ -16,7 +16,7 @@ from dse.latency.memory import (
     value_width,
 )
 from dse.latency.roofline import Operator
-from dse.latency.tiles import padded_rows, tiled
+from dse.latency.tiles import flat_rows, padded_rows, tiled
 from dse.model.language_model import LanguageModel
 from dse.workload import Precision
 
@@ -44,9 +44,9 @@ def grouped_matmul(count: float, rows: float, inner: float, columns: float, on: 
         Operator):
     """`count` matrices of weights, each for `rows` activations of its own, in one kernel. FLOPs: 2 M N K each.
 
-    Its compute is that of the tiles which cover the results, wide or narrow ones, whichever take less; where they are
-    fewer than the cores, the inner dimension may be split, for a longer floor. The floor holds the quantisation of the
-    activations too. `count` and `rows` may be expected values, and then no whole numbers.
+    Its compute is that of the tiles which cover the results, few rows by many columns or many by few, whichever take
+    less; where they are fewer than the cores, the inner dimension may be split, for a longer floor. The floor holds the
+    quantisation of the activations too. `count` and `rows` may be expected values, and then no whole numbers.
     """
     l2 = on.device.l2_bytes
     style = on.style
@@ -54,17 +54,16 @@ def grouped_matmul(count: float, rows: float, inner: float, columns: float, on: 
     activations = rows * (inner * precision.activation_bytes + columns * precision.residual_bytes)
     through = matmul_l2_bytes(rows, inner, columns, precision.weight_bytes, precision.activation_bytes,
                               style.matmul_tile)
-    tile_rows = padded_rows(rows, style)
-    row_tiles = count * math.ceil(rows / tile_rows)
-    wide = tiled(row_tiles, tile_rows, style.matmul_wide_columns, inner, columns, on)
-    narrow = tiled(row_tiles, tile_rows, style.matmul_narrow_columns, inner, columns, on)
+    l2_bytes = count * (through + rows * columns * precision.residual_bytes)
+    flat, tall = flat_rows(rows, style), padded_rows(rows, style)
+    wide = tiled(count * math.ceil(rows / flat), flat, style.matmul_wide_columns, inner, columns, on)
+    narrow = tiled(count * math.ceil(rows / tall), tall, style.matmul_narrow_columns, inner, columns, on)
     floor_s = on.slowness * style.matmul_floor_s + quantise_s(count * rows * inner, on, precision)
     flops = 2.0 * count * rows * inner * columns
     return Operator(flops, flops / precision.matrix_rate, floor_s, min(wide.whole_s, narrow.whole_s),
                     floor_s + on.slowness * style.matmul_split_s, min(wide.split_s, narrow.split_s),
                     count * inner * columns * precision.weight_bytes, 0.0,
-                    count * again + spilled_bytes(count * activations, l2),
-                    count * (through + rows * columns * precision.residual_bytes), style.unhidden_share)
+                    count * again + spilled_bytes(count * activations, l2), l2_bytes, unhidden_share(l2_bytes, on))
 
 
 def exact_matmul(rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> Operator:
@@ -103,7 +102,7 @@ def vector(elements: float, flops_per_element: float, passes: float, on: Machine
     compute_s = flops / on.vector_flops_per_s
     floor_s = on.style.vector_floor_s
     return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, 0.0,
-                    spilled_bytes(moved, on.device.l2_bytes), moved, on.style.unhidden_share)
+                    spilled_bytes(moved, on.device.l2_bytes), moved, unhidden_share(moved, on))
 
 
 def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
@@ -118,13 +117,12 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     as by any head. In decode all heads attend the latent vectors themselves, as if these were the keys and values of a
     single head: 2 (2 latent + rope) FLOPs a pair.
 
-        floor = attention_floor + attention_context sqrt(c) + 2 (Q + K + V + O of the new tokens) / hbm_bandwidth
+        floor = attention_floor + 2 (Q + K + V + O of the new tokens) / hbm_bandwidth
 
-    A context of c tokens is cut into parts that run side by side; what is serial, c / parts within a part and their sum
-    after it, is least with sqrt(c) parts. The last term is the pass that turns, places and stores queries, keys and
-    values before the fused kernel starts; of those that were expanded from latent vectors it is the rotary elements of
-    queries and keys, and the new latent vectors. The queries that share a KV head are multiplied together, at least
-    attention_least_rows of them: fewer are padded.
+    A context is cut into parts that run side by side; their sum is in the floor. The last term is the pass that turns,
+    places and stores queries, keys and values before the fused kernel starts; of those that were expanded from latent
+    vectors it is the rotary elements of queries and keys, and the new latent vectors. The queries that share a KV head
+    are multiplied together, at least attention_least_rows of them: fewer are padded.
     """
     style = on.style
     latent = model.kv_latent_width > 0.0
@@ -144,9 +142,9 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     of_a_head = 1.0 if latent else part.query_heads * 2.0 * model.head_width / part.kv_elements
     together = tokens.new * (part.query_heads if absorbed else of_a_head)
     compute_s = flops * max(1.0, style.attention_least_rows / together) / on.attention_flops_per_s
-    serial_s = style.attention_floor_s + style.attention_context_s * math.sqrt(tokens.cached)
     rotary = 2.0 * heads * tokens.new * model.rope_width * precision.residual_bytes + new
     placed = rotary if latent and not absorbed else queries + expanded
-    floor_s = on.slowness * serial_s + 2.0 * placed / on.hbm_bytes_per_s
-    return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
-                    cached + new + expanded + queries, style.unhidden_share)
+    floor_s = on.slowness * style.attention_floor_s + 2.0 * placed / on.hbm_bytes_per_s
+    l2_bytes = cached + new + expanded + queries
+    return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled, l2_bytes,
+                    unhidden_share(l2_bytes, on))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dse.fields import Field, Table
-from dse.units import GIGA, MICRO
+from dse.units import GIGA, MEBI, MICRO
 
 
 class LatencyStyle(NamedTuple):
@@ -22,13 +22,12 @@ class LatencyStyle(NamedTuple):
     matmul_wave_s: float
     matmul_split_s: float
     attention_floor_s: float
-    attention_context_s: float
     vector_floor_s: float
     quantise_kernels: float
     hbm_share: float
     matmul_share: float
     attention_share: float
-    unhidden_share: float
+    unhidden_bytes: float
     attention_least_rows: float
     matmul_tile: float
     matmul_tile_rows: float
@@ -67,24 +66,23 @@ STYLE = Table(
     (
         Field("floor_clock_ghz", "floor_clock_hz", "clock at which the floors and start-ups hold", GIGA, constant=True,
               unit="GHz"),
-        _time("matmul_floor_us", "shortest matrix multiplication: launch, fill and drain"),
+        _time("matmul_floor_us", "shortest matrix multiplication, without its waves: launch"),
         _time("matmul_wave_us", "added for each wave of tiles over the cores"),
         _time("matmul_split_us", "added where the inner dimension is split over cores: the sum of the parts"),
         _time("attention_floor_us", "shortest attention"),
-        _time("attention_context_us", "added to it for the square root of the cached tokens: splits and their sum"),
         _time("vector_floor_us", "shortest element-wise operator or norm"),
         Field("quantise_kernels", "quantise_kernels", "element-wise kernels that narrow the activations' format",
               closed=True, constant=True, unit="kernels"),
         _share("hbm_share", "achievable share of the HBM bandwidth in a streaming read"),
         _share("matmul_share", "achievable share of the matrix peak in a large matrix multiplication"),
         _share("attention_share", "achievable share of the matrix peak in fused attention of a prompt"),
-        Field("unhidden_share", "unhidden_share", "share of the shorter of compute and HBM that the longer leaves bare",
-              maximum=1.0, closed=True, constant=True, unit="share"),
+        Field("unhidden_mib", "unhidden_bytes", "what an operator reads to hide half of the shorter of compute and HBM",
+              MEBI, constant=True, unit="MiB"),
         _elements("attention_least_rows", "fewest query rows that are multiplied with a KV head: fewer are padded"),
         _elements("matmul_tile", "edge of the block of the result whose inputs are read from L2 once"),
         _elements("matmul_tile_rows", "rows of a tile"),
         _elements("matmul_least_rows", "fewest rows of a tile: fewer are padded"),
-        _elements("matmul_wide_columns", "columns of the wide tile"),
+        _elements("matmul_wide_columns", "columns of the wide tile, of half the rows"),
         _elements("matmul_narrow_columns", "columns of the narrow tile"),
         _elements("matmul_split_inner", "shortest part of the inner dimension that a core is given"),
         _share("l2_usable_share", "share of the L2 that software can fill"),

@@ -31,6 +31,12 @@ def padded_rows(rows: float, style: LatencyStyle) -> float:
     return max(style.matmul_least_rows, most)
 
 
+def flat_rows(rows: float, style: LatencyStyle) -> float:
+    """Rows of the wide tile: half of the largest there is, or those of a smaller one, down to the least."""
+    half = max(style.matmul_least_rows, 0.5 * style.matmul_tile_rows)
+    return min(padded_rows(rows, style), half)
+
+
 def tiled(row_tiles: float, tile_rows: float, tile_columns: float, inner: float, columns: float, on: Machine) -> Tiled:
     """Compute time of rows x inner by inner x columns with tiles of one shape, `row_tiles` of them to a column.
 

@@ -39,9 +39,9 @@ NOTES = {
              "are read in less time than the HBM's peak allows.",
     LATENT: "Tolerances were set after ours was seen, and what is placed in a prompt and how the products of decode "
             "are grouped were changed after these tables were: held out is true of constants, not of the form. "
-            "Decode with all 128 heads computes as long as it reads, and the "
-            "kernel does both side by side where ours, fitted to grouped-query attention, adds half of one. On A100 "
-            "the same library reads a single sequence at 0.02 of the bandwidth: such a kernel is not in ours.",
+            "Decode with all 128 heads computes as long as it reads: the kernel reaches 0.6 of the matrix peak, ours, "
+            "with the share of a prompt's attention, 0.5. On A100 the same library reads a single sequence at 0.02 "
+            "of the bandwidth: such a kernel is not in ours.",
     SENDING: "The start was taken from the low-latency kernels (`latency.all_to_all_startup_us`); tolerances were set "
              "after ours was seen. Bandwidths count what a device keeps for itself too. The tables do not say whether "
              "they were measured in a CUDA graph.",

@@ -16,8 +16,7 @@ from dse.latency.style import LatencyStyle
 DEVICES = {"a100_sxm": chip("a100"), "h100_sxm": chip("h100")}
 TRUTH = style_of("h100")._replace(
     matmul_floor_s=4.2e-6, matmul_wave_s=0.8e-6, matmul_split_s=1.7e-6, attention_floor_s=10e-6,
-    attention_context_s=0.06e-6, hbm_share=0.88, matmul_share=0.71, attention_share=0.45, unhidden_share=0.35,
-    one_shot_startup_s=2.4e-6,
+    hbm_share=0.88, matmul_share=0.71, attention_share=0.45, unhidden_bytes=30e6, one_shot_startup_s=2.4e-6,
     one_shot_device_s=0.3e-6, one_shot_link_share=0.5, two_shot_startup_s=7e-6, two_shot_device_s=0.6e-6,
     two_shot_link_share=0.7, in_switch_startup_s=12e-6, all_to_all_startup_s=50e-6)
 SHAPES = {

@@ -113,7 +113,7 @@ def test_larger_l2_helps_prefill_until_its_matmuls_are_compute_bound(model: str)
 
 def overlapping(at: Setting) -> Setting:
     """The same setting with all reading that is shorter than computing hidden behind it, and the other way round."""
-    return at._replace(style=at.style._replace(unhidden_share=0.0))
+    return at._replace(style=at.style._replace(unhidden_bytes=0.0))
 
 
 def matmul(one: Pass, name: str) -> tuple[float, bool]:

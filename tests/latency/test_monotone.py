@@ -132,6 +132,7 @@ def test_an_operator_takes_its_floor_and_its_busiest_resource(at: Setting) -> No
         entries: tuple[OperatorTime, ...] = (*one.attention, *one.mlp, *one.experts, *one.ends)
         for entry in entries:
             busiest = max(entry.compute_s, entry.hbm_s, entry.l2_s, entry.link_s)
-            unhidden = at.style.unhidden_share * min(entry.compute_s, entry.hbm_s)
+            bytes_ = at.style.unhidden_bytes
+            unhidden = bytes_ / (bytes_ + entry.l2_bytes) * min(entry.compute_s, entry.hbm_s) if entry.l2_bytes else 0.0
             assert entry.time_s == pytest.approx(entry.floor_s + busiest + unhidden, rel=1e-12, abs=0.0)
             assert min(entry.hidden_s, entry.hbm_bytes) >= 0.0

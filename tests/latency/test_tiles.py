@@ -10,11 +10,12 @@ from designs import FEW, settings_of, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.latency.machine import Machine, machine, slowness
-from dse.latency.operators import matmul, quantise_s
+from dse.latency.machine import Machine, machine, slowness, unhidden_share
+from dse.latency.memory import shard
+from dse.latency.operators import Tokens, attention, matmul, quantise_s, vector
 from dse.latency.roofline import Operator, operator_time
 from dse.latency.setting import Setting
-from dse.latency.tiles import padded_rows, tiled
+from dse.latency.tiles import flat_rows, padded_rows, tiled
 from dse.workload import Precision
 
 MICRO = 1e-6
@@ -56,6 +57,44 @@ def test_padded_rows_go_by_halves() -> None:
     assert [padded_rows(rows, style) for rows in (1.0, 64.0, 65.0, 128.0, 9999.0)] == [64.0, 64.0, 128.0, 128.0, 128.0]
     small = style._replace(matmul_least_rows=1.0)
     assert [padded_rows(rows, small) for rows in (1.0, 16.0, 17.0, 33.0, 65.0)] == [16.0, 16.0, 32.0, 64.0, 128.0]
+
+
+def test_the_wide_tile_is_flat() -> None:
+    """Half of 128 rows; fewer where the operator has fewer, but not below the least."""
+    style = on_hundred_cores().style
+    assert [flat_rows(rows, style) for rows in (1.0, 64.0, 65.0, 9999.0)] == [64.0, 64.0, 64.0, 64.0]
+    small = style._replace(matmul_least_rows=1.0)
+    assert [flat_rows(rows, small) for rows in (1.0, 17.0, 33.0, 9999.0)] == [16.0, 32.0, 64.0, 64.0]
+    assert flat_rows(9999.0, style._replace(matmul_least_rows=128.0)) == 128.0
+
+
+def test_a_row_more_than_two_tiles_takes_a_flat_one() -> None:
+    """257 x 1000 by 1000 x 640: 5 x 3 tiles of 64 x 256 or 3 x 10 of 128 x 64, all in one wave of 100 cores.
+
+    A flat one is 32.768 MFLOP, 20.48 us on a core, a tall one 10.24 us: tall. With 6400 columns, 5 x 25 = 125 flat ones
+    are two waves of 21.48 us, 3 x 100 = 300 tall ones three of 11.24: 33.72 us. With 5120, 5 x 20 = 100 flat ones are
+    one wave, 21.48 us, and 3 x 80 = 240 tall ones three.
+    """
+    on = on_hundred_cores()
+    for columns, by_hand in ((640.0, 11.24), (6400.0, 33.72), (5120.0, 21.48)):
+        assert matmul(257.0, 1000.0, columns, on, BF16).compute_s == pytest.approx(by_hand * MICRO)
+
+
+def test_the_more_an_operator_reads_the_more_is_hidden() -> None:
+    """Half at 60 MB, a quarter at 180, a tenth at 540."""
+    on = on_hundred_cores(unhidden_bytes=60e6)
+    assert [unhidden_share(size, on) for size in (60e6, 180e6, 540e6)] == [0.5, 0.25, 0.1]
+
+
+def test_every_operator_reads_what_its_share_says() -> None:
+    """A product of 64 x 4096 by 4096 x 4096, 0.5 + 33.6 + 0.5 MB; 10^6 numbers read twice; 4095 cached tokens."""
+    on = on_hundred_cores(unhidden_bytes=60e6)
+    at = setting("a100", number_format="bf16", tensor_parallel=8.0)
+    product = matmul(64.0, 4096.0, 4096.0, on, BF16)
+    assert product.l2_bytes == 2.0 * (4096.0**2 + 2.0 * 64.0 * 4096.0)
+    decoded = attention(Tokens(16.0, 1.0, 4095.0), at.model, shard(at.model, at.parallelism), on, BF16)
+    for work in (product, vector(1e6, 5.0, 2.0, on, BF16), decoded):
+        assert work.unhidden_share == 60e6 / (60e6 + work.l2_bytes)
 
 
 def test_the_faster_kernel_is_taken() -> None:
