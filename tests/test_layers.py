@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     {"units", "errors", "version", "atomic"},
-    {"constants", "provenance"},
+    {"constants", "provenance", "shipped"},
     {"fields"},
     {"hardware", "model", "workload"},
     {"latency", "cost", "technique.terms"},

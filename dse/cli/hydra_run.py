@@ -16,6 +16,7 @@ from dse.case import GROUPS
 from dse.cli.sources import refuse_borrowed_sources
 from dse.errors import InputError
 from dse.model.language_model import model_group
+from dse.shipped import configuration_folder as shipped_folder
 from dse.workload import traffic_group
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cd", "--config-dir", "--experi
 
 def configuration_folder() -> Path:
     """The shipped configuration: beside the package's files in a wheel, beside the package in a source tree."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
+    return shipped_folder()
 
 
 def version_base() -> dict[str, str]:

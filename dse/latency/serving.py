@@ -3,20 +3,19 @@
 The scheduler of vLLM and TensorRT-LLM, without chance: a step gives every running request its next token and takes up
 prompts that wait, in their order, as far as a slot, the KV-cache and the step's tokens allow. Requests that start in
 one step and are equally long end in one step, so that their clients' next prompts meet again: the mean time to first
-token follows from such waves, and a formula of mean loads does not know them.
+token follows from such waves, and a formula of mean loads does not know them. Beside the devices the server's software
+takes its time: its loop for each step, its front end for each token, behind all tokens before it.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import insort
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dse.latency.capacity import memory
-from dse.latency.machine import machine
-from dse.latency.memory import kv_cache_bytes, shard
-from dse.latency.operators import Tokens
-from dse.latency.phases import decode_s, single_pass
+from dse.latency.server import Server
+from dse.latency.serving_steps import StepTimes, cache_tokens
 from dse.latency.setting import Setting
 
 # Fractions of i times these fill the unit square evenly (additive recurrence on the plastic number, Roberts 2018).
@@ -28,8 +27,8 @@ class Load(NamedTuple):
 
     Each of `clients` sends `requests_each` requests, the next when the last is answered, all beginning at once. Prompts
     and outputs lie evenly between `shortest_share` of the traffic's and the traffic's. The engine works on `slots`
-    requests at a time and takes `step_tokens` tokens in a step; a prompt may be cut to fit where `chunked`. `host_s`
-    passes between a client's sending and the engine's seeing a request.
+    requests at a time and takes `step_tokens` tokens in a step; a prompt may be cut to fit where `chunked`. `server` is
+    the software that does it.
     """
 
     clients: int
@@ -38,11 +37,11 @@ class Load(NamedTuple):
     slots: int
     step_tokens: int
     chunked: bool
-    host_s: float
+    server: Server
 
 
 class Served(NamedTuple):
-    """Means over all requests."""
+    """Means over all requests, as their clients see them."""
 
     ttft_s: float
     tpot_s: float
@@ -64,7 +63,9 @@ class _Engine:
     at: Setting
     load: Load
     clock_s: float = 0.0
+    written_s: float = 0.0  # the front end has written all tokens so far by then
     sent: int = 0
+    asking: list[float] = field(default_factory=list)  # when clients send next, in order
     coming: list[_Request] = field(default_factory=list)
     waiting: list[_Request] = field(default_factory=list)
     running: list[_Request] = field(default_factory=list)
@@ -74,86 +75,50 @@ class _Engine:
 def served(at: Setting, load: Load) -> Served:
     """Mean time to first token and per output token after it, in seconds, of every request of `load`.
 
-    A step takes the time of a pass over its prompts' tokens and of a decode step of the running requests: together they
-    would read the weights once, which is left out as what the host adds to such a step is. A request needs room for all
-    its KV-cache before it starts. What the server spends on each token of an answer is not in it.
+    On the devices a step takes the time of a pass over its prompts' tokens and of a decode step of the running requests
+    (together they would read the weights once, which is left out), and beside them the loop's (`paced_s`). A request
+    needs room for all its KV-cache before it starts. A client has a token when the front end has written it, and asks
+    again when it has the last.
     """
     engine = _Engine(at, load)
-    steps = _StepTimes(at)
-    room = _cache_tokens(at)
-    for _ in range(load.clients):
+    steps = StepTimes(at, load.server)
+    room = cache_tokens(at)
+    engine.asking = [0.0] * load.clients
+    while engine.asking or engine.coming or engine.waiting or engine.running:
         _send(engine)
-    while engine.coming or engine.waiting or engine.running:
         _arrive(engine)
         pieces, started = _taken_up(engine, room)
         if pieces:
-            engine.clock_s += steps.prompts_s(pieces) + steps.decode_s(engine.running, 1)
-            _count(engine, 1, started)
+            _count(engine, 1, steps.mixed_s(pieces, len(engine.running), _context(engine)), started)
         elif engine.running:
             count = _plain_steps(engine, steps)
-            engine.clock_s += steps.decode_s(engine.running, count)
-            _count(engine, count, started)
+            _count(engine, count, _plain_s(engine, steps, count), started)
         else:
-            engine.clock_s = engine.coming[0].sent_s + load.host_s
+            engine.clock_s = max(engine.clock_s, _next_arrival_s(engine))
     return _means(engine.done)
 
 
-class _StepTimes:
-    """Times of the engine's steps, each kind worked out once."""
-
-    def __init__(self, at: Setting) -> None:
-        self._at = at
-        self._decode: dict[int, tuple[float, float]] = {}
-        self._prompts: dict[tuple[int, int, int], float] = {}
-        self._short, self._long = at.traffic.prompt_tokens, at.traffic.prompt_tokens + at.traffic.output_tokens
-
-    def decode_s(self, running: list[_Request], count: int) -> float:
-        """`count` decode steps of these requests; a step is taken to be linear in their mean context."""
-        batch = len(running)
-        if not batch:
-            return 0.0
-        if batch not in self._decode:
-            short_s, long_s = (decode_s(self._at, float(batch), context) for context in (self._short, self._long))
-            self._decode[batch] = short_s, (long_s - short_s) / (self._long - self._short)
-        base_s, token_s = self._decode[batch]
-        context = sum(one.prompt + one.made - 1 for one in running) / batch
-        return count * (base_s + token_s * (context + 0.5 * (count - 1) - self._short))
-
-    def prompts_s(self, pieces: list[tuple[int, int]]) -> float:
-        """One pass over pieces of prompts: new tokens of each, and its tokens before them, at their means."""
-        new = sum(piece[0] for piece in pieces)
-        before = round(sum(piece[0] * piece[1] for piece in pieces) / new)
-        key = new, len(pieces), before
-        if key not in self._prompts:
-            at = self._at
-            tokens = Tokens(float(len(pieces)), new / len(pieces), float(before))
-            self._prompts[key] = single_pass(tokens, machine(at.device, at.style, at.precision),
-                                             shard(at.model, at.parallelism), at).pass_s
-        return self._prompts[key]
-
-
-def _cache_tokens(at: Setting) -> float:
-    """Tokens whose KV-cache fits beside the weights."""
-    held = memory(at)
-    part = shard(at.model, at.parallelism)
-    return (held.usable_bytes - held.weights_bytes) / (part.layers * kv_cache_bytes(part, at.precision, 1.0))
-
-
 def _send(engine: _Engine) -> None:
-    """The next request of a client that was answered just now; nothing once all have been sent."""
+    """The next requests of the clients that ask by now."""
     load, traffic = engine.load, engine.at.traffic
-    if engine.sent == load.clients * load.requests_each:
-        return
-    engine.sent += 1
-    prompt, output = (round(tokens * (load.shortest_share + (1.0 - load.shortest_share) * (engine.sent * step % 1.0)))
-                      for tokens, step in ((traffic.prompt_tokens, PROMPT_STEP), (traffic.output_tokens, OUTPUT_STEP)))
-    engine.coming.append(_Request(engine.clock_s, prompt, output, prompt))
+    while engine.asking and engine.asking[0] <= engine.clock_s:
+        engine.sent += 1
+        prompt, output = (
+            round(tokens * (load.shortest_share + (1.0 - load.shortest_share) * (engine.sent * step % 1.0)))
+            for tokens, step in ((traffic.prompt_tokens, PROMPT_STEP), (traffic.output_tokens, OUTPUT_STEP)))
+        engine.coming.append(_Request(engine.asking.pop(0), prompt, output, prompt))
 
 
 def _arrive(engine: _Engine) -> None:
     """Requests that the engine sees by now begin to wait."""
-    while engine.coming and engine.coming[0].sent_s + engine.load.host_s <= engine.clock_s:
+    while engine.coming and engine.coming[0].sent_s + engine.load.server.request_s <= engine.clock_s:
         engine.waiting.append(engine.coming.pop(0))
+
+
+def _next_arrival_s(engine: _Engine) -> float:
+    """When the engine sees the next request, of those that are on their way or will be sent."""
+    sent_s = [one.sent_s for one in engine.coming[:1]] + engine.asking[:1]
+    return min(sent_s, default=math.inf) + engine.load.server.request_s
 
 
 def _taken_up(engine: _Engine, cache_tokens: float) -> tuple[list[tuple[int, int]], list[_Request]]:
@@ -182,31 +147,60 @@ def _taken_up(engine: _Engine, cache_tokens: float) -> tuple[list[tuple[int, int
     return pieces, started
 
 
-def _plain_steps(engine: _Engine, steps: _StepTimes) -> int:
+def _context(engine: _Engine) -> float:
+    """Mean cached tokens of the running requests at their next step."""
+    return sum(one.prompt + one.made - 1 for one in engine.running) / max(1, len(engine.running))
+
+
+def _plain_s(engine: _Engine, steps: StepTimes, count: int) -> float:
+    return steps.plain_s(len(engine.running), _context(engine), count)
+
+
+def _plain_steps(engine: _Engine, steps: StepTimes) -> int:
     """Decode steps until a request ends, or one that has a slot arrives."""
     most = min(one.output - one.made for one in engine.running)
-    if not engine.coming or len(engine.running) >= engine.load.slots:
+    wait_s = _next_arrival_s(engine) - engine.clock_s
+    if len(engine.running) >= engine.load.slots or math.isinf(wait_s):
         return most
-    wait_s = engine.coming[0].sent_s + engine.load.host_s - engine.clock_s
-    fewest = min(most, max(1, math.floor(wait_s / steps.decode_s(engine.running, 1))))
-    while fewest < most and steps.decode_s(engine.running, fewest) < wait_s:
+    fewest = min(most, max(1, math.floor(wait_s / _plain_s(engine, steps, 1))))
+    while fewest < most and _plain_s(engine, steps, fewest) < wait_s:
         fewest += 1
     return fewest
 
 
-def _count(engine: _Engine, steps: int, started: list[_Request]) -> None:
-    """What steps that end now have made: tokens, first tokens, and answers, after which clients ask again."""
+def _count(engine: _Engine, steps: int, time_s: float, started: list[_Request]) -> None:
+    """What `steps` steps of `time_s` together have made, and when it was written, after which clients ask again."""
+    _write_before_last(engine, steps, time_s)
+    engine.clock_s += time_s
+    engine.written_s = max(engine.written_s, engine.clock_s)
     for one in engine.running:
         one.made += steps
     for one in started:
-        one.made, one.first_s = 1, engine.clock_s
+        one.made = 1
     engine.running += started
-    ended = [one for one in engine.running if one.made >= one.output]
+    for one in engine.running:
+        engine.written_s += engine.load.server.token_s
+        one.last_s = engine.written_s
+        one.first_s = one.last_s if one.made == 1 else one.first_s
+    for one in engine.running:
+        if one.made >= one.output:
+            engine.done.append(one)
+            if engine.sent + len(engine.asking) < engine.load.clients * engine.load.requests_each:
+                insort(engine.asking, one.last_s)
     engine.running = [one for one in engine.running if one.made < one.output]
-    for one in ended:
-        one.last_s = engine.clock_s
-        _send(engine)
-    engine.done += ended
+
+
+def _write_before_last(engine: _Engine, steps: int, time_s: float) -> None:
+    """When the front end has written the tokens of all steps but the last.
+
+    Each step's tokens follow those of the step before, when they are made: the longest of three ways, no time idle,
+    idle until the first step's end, and until the last one's.
+    """
+    all_s = len(engine.running) * engine.load.server.token_s
+    step_s = time_s / steps
+    if steps > 1:
+        engine.written_s = max(engine.written_s + (steps - 1) * all_s, engine.clock_s + step_s + (steps - 1) * all_s,
+                               engine.clock_s + time_s - step_s + all_s)
 
 
 def _means(done: list[_Request]) -> Served:

@@ -14,9 +14,11 @@ from dse.latency.machine import machine
 from dse.latency.memory import shard
 from dse.latency.operators import Tokens, attention
 from dse.latency.roofline import operator_time
+from dse.latency.server import server
 from dse.latency.serving import Load, served
 from dse.latency.step import step
 from dse.objective import Case
+from dse.shipped import option
 from dse.units import GIGA, MICRO, MILLI
 from dse.validation.figure import FITTED, HELD_OUT, Figure
 
@@ -166,11 +168,12 @@ def _sent_gb_per_s(tokens: float, width_bytes: float) -> Callable[[Case], float]
 
 
 def _serving() -> Iterator[Figure]:
+    software = server(option("server", "vllm"))
     for clients, published in TPOT_MS.items():
         made = ("hardware=h200", "model=deepseek_v3", "precision=fp8", "precision.kv_cache=bf16", "technique=none",
                 "latency=gpu", f"traffic.batch={clients}", "traffic.prompt_tokens=1024", "traffic.output_tokens=1024")
         yield Figure(SERVING, f"{clients} clients", published, "ms", HELD_OUT, 0.25, RUNS, made,
-                     _tpot_ms(Load(clients, 10, 0.8, clients, 8192, True, 0.015)))
+                     _tpot_ms(Load(clients, 10, 0.8, clients, 8192, True, software)))
 
 
 def _tpot_ms(load: Load) -> Callable[[Case], float]:

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.latency.phases import Setting, decode_s, prefill_s
+from dse.latency.server import no_server
 from dse.latency.serving import Load, served
 
 MANY = 10**9
+FREE = no_server()
 
 
 def small(prompt_tokens: float = 1024.0, output_tokens: float = 128.0) -> Setting:
@@ -26,9 +28,9 @@ def steps_s(at: Setting, batch: float, steps: float) -> float:
 
 
 def test_a_single_client_waits_for_its_prompt_alone() -> None:
-    """One request after another: the prompt's pass and the host's time, then 127 decode steps."""
+    """One request after another: its way to the engine and the prompt's pass, then 127 decode steps."""
     at = small()
-    found = served(at, Load(1, 3, 1.0, 1, MANY, False, 0.02))
+    found = served(at, Load(1, 3, 1.0, 1, MANY, False, FREE._replace(request_s=0.02)))
     assert found.ttft_s == pytest.approx(0.02 + prefill_s(at, 1.0))
     assert found.tpot_s == pytest.approx(steps_s(at, 1.0, 127.0) / 127.0, rel=1e-3)
 
@@ -36,7 +38,7 @@ def test_a_single_client_waits_for_its_prompt_alone() -> None:
 def test_a_wave_that_fits_one_step_stays_together() -> None:
     """8 prompts in one pass, 127 steps of 8 requests, and all 8 clients ask again at once."""
     at = small()
-    found = served(at, Load(8, 5, 1.0, 8, 8 * 1024, False, 0.0))
+    found = served(at, Load(8, 5, 1.0, 8, 8 * 1024, False, FREE))
     assert found.ttft_s == pytest.approx(prefill_s(at, 8.0))
     assert found.tpot_s == pytest.approx(steps_s(at, 8.0, 127.0) / 127.0, rel=1e-3)
 
@@ -48,7 +50,7 @@ def test_prompts_beyond_a_step_wait_for_the_step_before() -> None:
     """
     at = small()
     alone_s = prefill_s(at, 1.0)
-    found = served(at, Load(2, 1, 1.0, 2, 1024 + 1, False, 0.0))
+    found = served(at, Load(2, 1, 1.0, 2, 1024 + 1, False, FREE))
     assert found.ttft_s == pytest.approx((alone_s + 2.0 * alone_s + decode_s(at, 1.0, 1024.0)) / 2.0, rel=1e-3)
 
 
@@ -58,8 +60,8 @@ def test_with_a_slot_less_than_clients_one_always_waits() -> None:
     Of 10 requests of each client the last ones find free slots: 79 of 7 slots are 11 rounds, 11 / 80 of a request.
     """
     at = small(output_tokens=512.0)
-    free = served(at, Load(8, 10, 1.0, 8, MANY, False, 0.0))
-    short = served(at, Load(8, 10, 1.0, 7, MANY, False, 0.0))
+    free = served(at, Load(8, 10, 1.0, 8, MANY, False, FREE))
+    short = served(at, Load(8, 10, 1.0, 7, MANY, False, FREE))
     work_s = short.tpot_s * 511.0
     assert short.ttft_s - free.ttft_s == pytest.approx(11.0 / 80.0 * work_s, rel=0.10)
 
@@ -67,7 +69,7 @@ def test_with_a_slot_less_than_clients_one_always_waits() -> None:
 def test_a_cut_prompt_takes_as_many_steps_as_it_has_pieces() -> None:
     """2048 tokens in steps of 512: four passes, each over the tokens before it, cost more than one pass."""
     at = small(prompt_tokens=2048.0)
-    whole, cut = (served(at, Load(1, 1, 1.0, 1, tokens, True, 0.0)).ttft_s for tokens in (2048, 512))
+    whole, cut = (served(at, Load(1, 1, 1.0, 1, tokens, True, FREE)).ttft_s for tokens in (2048, 512))
     quarter_s = prefill_s(small(prompt_tokens=512.0), 1.0)
     assert whole == pytest.approx(prefill_s(at, 1.0))
     assert 4.0 * quarter_s < cut < 4.4 * quarter_s
@@ -77,7 +79,7 @@ def test_requests_wait_for_the_kv_cache() -> None:
     """Llama-70B in 16 bits on two H100: 72 - 70.6 GB leave room for few contexts, whatever the slots."""
     at = setting("h100", "llama3_70b", "bf16", tensor_parallel=2.0, prompt_tokens=2048.0, output_tokens=256.0)
     wide = setting("h100", "llama3_70b", "bf16", tensor_parallel=4.0, prompt_tokens=2048.0, output_tokens=256.0)
-    load = Load(16, 1, 1.0, 16, MANY, False, 0.0)
+    load = Load(16, 1, 1.0, 16, MANY, False, FREE)
     assert served(at, load).ttft_s > 5.0 * served(wide, load).ttft_s
 
 
@@ -88,6 +90,6 @@ def test_every_request_is_answered(clients: int, each: int, share: float, slots:
                                    chunked: bool) -> None:
     """Whatever the limits, all end, and no first token comes before its prompt's pass could."""
     at = small(prompt_tokens=512.0, output_tokens=16.0)
-    found = served(at, Load(clients, each, share, slots, tokens, chunked, 0.001))
+    found = served(at, Load(clients, each, share, slots, tokens, chunked, FREE._replace(request_s=0.001)))
     assert found.ttft_s > 0.001 + prefill_s(small(prompt_tokens=256.0), 1.0)
     assert 0.0 < found.tpot_s < math.inf
