@@ -26,9 +26,9 @@ UNHIDDEN = "The server's loop: what the devices do not hide of a decode step"
 LARGE = "Serving of Llama-3.1-70B, fp8, H100: time per output token"
 FIRST = "Serving of Llama-3.1-70B, fp8, H100: time to first token"
 NOTES = {
-    SMALL: "What the server's software takes (`conf/server/trtllm.yaml`) was fitted to the runs on 8 devices, first and "
-           "later tokens; to those on 1, 2 and 4 nothing was. Which times there are was settled with all runs in "
-           "view. Errors of all 177 runs are on [the page on the model](model.md).",
+    SMALL: "What the server's software takes (`conf/server/trtllm.yaml`) was fitted to the runs on 8 devices, both "
+           "times; nothing was to those on 1, 2 and 4. Which times there are was settled with all runs in view. Errors "
+           "of all 177 runs are on [the page on the model](model.md).",
     SMALL_FIRST: "Each client sends ten equally long requests and a step takes the batch, a prompt and 1500 tokens "
                  "(github ai-dynamo/aiconfigurator, genai_perf_runner.py and trtllm.rule). Read from the runs with a "
                  "batch of 8: the engine works on one request less than there are clients, so that one always waits, "
