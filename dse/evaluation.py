@@ -13,10 +13,14 @@ from dse.errors import InputError
 from dse.latency.attention_block import AttentionBlock
 from dse.latency.capacity import memory
 from dse.latency.expert_block import ExpertBlock
+from dse.latency.load import load
 from dse.latency.memory import dense_layers, stage_devices
 from dse.latency.mlp_block import MlpBlock
 from dse.latency.phases import Pass, decode, decode_context, micro_batches, prefill
 from dse.latency.roofline import OperatorTime
+from dse.latency.server import server
+from dse.latency.serving import served
+from dse.latency.serving_steps import cache_tokens
 from dse.latency.setting import Setting
 from dse.latency.work import operator_work
 from dse.objective import VIOLATIONS, Case, Metrics, devices, metrics
@@ -35,7 +39,8 @@ def evaluation(config: Mapping[str, Any]) -> dict[str, Any]:
 
     `baseline` is the same design with no technique, `technique_metrics` with the one that `config` names; `speedup` is
     the baseline's request time over the technique's, `performance_per_cost_gain` the ratio of tokens per second per
-    dollar. Raises InputError where the configuration is impossible, or the weights alone exceed the memory.
+    dollar. Where `config` has the groups serving and server, both have `serving` too: what the clients of that load
+    see. Raises InputError where the configuration is impossible, or the weights alone exceed the memory.
     """
     chosen = case(config)
     _refuse_too_large(chosen.setting, config)
@@ -44,8 +49,8 @@ def evaluation(config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "design": design(config),
         "technique": config["technique"]["name"],
-        "baseline": _metrics(plain, without),
-        "technique_metrics": _metrics(chosen, with_it),
+        "baseline": {**_metrics(plain, without), **_serving(plain.setting, config)},
+        "technique_metrics": {**_metrics(chosen, with_it), **_serving(chosen.setting, config)},
         "speedup": without.request_s / with_it.request_s,
         "performance_per_cost_gain": with_it.tokens_per_s_per_usd / without.tokens_per_s_per_usd,
         "dollars": dollars(config["cost"]),
@@ -190,6 +195,20 @@ def _metrics(of: Case, found: Metrics) -> dict[str, Any]:
         "feasible": bool(found.feasible),
         "violations": {name: values[name] for name in VIOLATIONS},
     }
+
+
+def _serving(at: Setting, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the clients of the group `serving` see, where there is one; InputError where one request does not fit."""
+    if "serving" not in config and "server" not in config:
+        return {}
+    if "serving" not in config or "server" not in config:
+        raise InputError("serving and server go together: choose serving=closed_loop, which comes with server=vllm")
+    asked = load(config["serving"], server(config["server"]))
+    tokens, room = at.traffic.prompt_tokens + at.traffic.output_tokens, cache_tokens(at)
+    if tokens > room:
+        raise InputError(f"serving needs room for one request's KV-cache: {tokens:.0f} tokens, and "
+                         f"{max(0.0, room):.0f} fit; raise hardware.hbm_gb or parallelism.tensor_parallel")
+    return {"serving": served(at, asked)._asdict()}
 
 
 def _at_base(value: Any) -> Any:

@@ -8,6 +8,7 @@ technique side by side.
   GROUP=OPTION           hardware, latency, model, traffic, precision, technique, cost/process, cost/memory, ...
   KEY=VALUE              any value: hardware.l2_mib=104, parallelism.tensor_parallel=4, precision.kv_cache=bf16
   model.huggingface=PATH read the model's shape from a Hugging Face config.json
+  serving=closed_loop    clients, continuous batching and a server's software beside it: server=vllm|trtllm|none
   output=table|json      a table to read, or one JSON object on standard output and nothing else
   -m, --multirun         plain Hydra multirun over comma-separated values; each job writes result.json in its folder
   --config-dir DIR       a folder of your own with more options for the groups
@@ -16,6 +17,7 @@ technique side by side.
 examples:
   dse evaluate hardware=h100 model=llama3_70b precision=fp8 technique=preserve
   dse evaluate hardware.l2_mib=104 parallelism.tensor_parallel=8 output=json
+  dse evaluate hardware=h100 model=llama3_8b precision=bf16 serving=closed_loop serving.clients=64 server=trtllm
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 OUTPUTS = ("table", "json")
+SERVING_GROUPS = ("serving", "server")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -50,7 +53,8 @@ def task(config: DictConfig) -> float:
 
     settings = plain(config)
     output, objective = _choices(settings)
-    answer = evaluation(groups(settings, overridden()))
+    serving = {name: settings.pop(name) for name in SERVING_GROUPS if settings.get(name) is not None}
+    answer = evaluation({**groups(settings, overridden()), **serving})
     text = json.dumps(answer, indent=2, allow_nan=False) if output == "json" else _table(answer)
     folder = _job_folder()
     if folder is not None:

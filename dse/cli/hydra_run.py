@@ -159,6 +159,8 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
 
     `set_by_user` are the keys that the user set one by one: they win over a model's file and a preset's token split.
     """
+    if settings.get("serving") is not None:
+        raise InputError("serving is for `dse evaluate` alone: everything else keeps to the devices' own time")
     for key in settings:
         if key not in _root_keys():
             raise InputError(f"{key} is unknown: a configuration has {', '.join(_root_keys())}")
@@ -215,6 +217,9 @@ def _no_such_key(key: str, text: str) -> str:
     full = re.search(r"full_key: (\S+)", text)
     name = full[1] if full and full[1].endswith(key.rpartition(".")[2]) else key
     known = _shipped_keys()
+    if _options(name):
+        options = ", ".join(sorted(_options(name)))
+        return f"{name} goes with an option that reads it, and none is chosen: it has {options}"
     if name in known:
         return f"{name} is unknown to an option that is chosen for {name.rpartition('.')[0]}: choose such as have it"
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dse.units import GIGA, MICRO, MILLI
+from dse.workload import traffic
 
 
 def evaluation_report(answer: Mapping[str, Any]) -> str:
     """The whole evaluation of one design."""
-    parts = (_title(answer), _headline(answer), _operators(answer), _area(answer), _cost(answer), _remarks(answer))
+    parts = (_title(answer), _headline(answer), _serving(answer), _operators(answer), _area(answer), _cost(answer),
+             _remarks(answer))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -42,9 +44,8 @@ def _title(answer: Mapping[str, Any]) -> str:
     kinds = ", ".join(f"{key}={value}" for key, value in split.items()
                       if value is True or value not in (1, False))
     latency = answer["baseline"]["latency"]
-    traffic = design["traffic"]
-    tokens = (f"{traffic['total_tokens']} tokens, {traffic['prompt_share']:.0%} prompt" if traffic.get("total_tokens")
-              else f"{traffic['prompt_tokens']} prompt + {traffic['output_tokens']} output tokens")
+    asked = traffic(design["traffic"])
+    tokens = f"{asked.prompt_tokens:.0f} prompt + {asked.output_tokens:.0f} output tokens"
     precision = design["precision"]
     return (f"{design['model']['name']} on {count} x {design['hardware']['name']} "
             f"({kinds or 'tensor_parallel=1'})\n"
@@ -73,6 +74,22 @@ def _headline(answer: Mapping[str, Any]) -> str:
             ("speed-up of a request", "", f"{answer['speedup']:.3f} x"),
             ("gain in tokens/s per USD", "", f"{answer['performance_per_cost_gain']:.3f} x")]
     return columns(rows)
+
+
+def _serving(answer: Mapping[str, Any]) -> str:
+    """What clients see under continuous batching, where they were asked for."""
+    if "serving" not in answer["baseline"]:
+        return ""
+    without, with_it = answer["baseline"]["serving"], answer["technique_metrics"]["serving"]
+    asked = answer["design"]["serving"]
+    rows = [("", "none", answer["technique"])]
+    rows += [(name, seconds(without[key]), seconds(with_it[key]))
+             for name, key in (("time to first token", "ttft_s"), ("time per output token", "tpot_s"),
+                               ("request", "request_s"))]
+    rates = (f"{side['throughput_tokens_per_s']:.1f}" for side in (without, with_it))
+    head = (f"continuous batching, {asked['clients']} clients with {asked['requests_each']} requests each, software of "
+            f"{answer['design']['server']['name']}: means over the requests")
+    return head + "\n" + columns([*rows, ("output tokens/s of the group", *rates)])
 
 
 def _operators(answer: Mapping[str, Any]) -> str:

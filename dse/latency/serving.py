@@ -14,7 +14,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dse.latency.server import Server
+from dse.latency.load import Load
 from dse.latency.serving_steps import StepTimes, cache_tokens
 from dse.latency.setting import Setting
 
@@ -22,29 +22,13 @@ from dse.latency.setting import Setting
 PROMPT_STEP, OUTPUT_STEP = 0.7548776662466927, 0.5698402909980532
 
 
-class Load(NamedTuple):
-    """What clients ask and how the engine is set up.
-
-    Each of `clients` sends `requests_each` requests, the next when the last is answered, all beginning at once. Prompts
-    and outputs lie evenly between `shortest_share` of the traffic's and the traffic's. The engine works on `slots`
-    requests at a time and takes `step_tokens` tokens in a step; a prompt may be cut to fit where `chunked`. `server` is
-    the software that does it.
-    """
-
-    clients: int
-    requests_each: int
-    shortest_share: float
-    slots: int
-    step_tokens: int
-    chunked: bool
-    server: Server
-
-
 class Served(NamedTuple):
-    """Means over all requests, as their clients see them."""
+    """Means over all requests, as their clients see them, and output tokens over the time that all together took."""
 
     ttft_s: float
     tpot_s: float
+    request_s: float
+    throughput_tokens_per_s: float
 
 
 @dataclass
@@ -73,7 +57,7 @@ class _Engine:
 
 
 def served(at: Setting, load: Load) -> Served:
-    """Mean time to first token and per output token after it, in seconds, of every request of `load`.
+    """Mean time to first token, per output token after it and of a request, of every request of `load`; throughput.
 
     On the devices a step takes the time of a pass over its prompts' tokens and of a decode step of the running requests
     (together they would read the weights once, which is left out), and beside them the loop's (`paced_s`). A request
@@ -207,4 +191,7 @@ def _means(done: list[_Request]) -> Served:
     """Means over the requests; a request of a single token has no time per output token."""
     first_s = [one.first_s - one.sent_s for one in done]
     after_s = [(one.last_s - one.first_s) / max(1, one.output - 1) for one in done]
-    return Served(sum(first_s) / len(done), sum(after_s) / len(done))
+    whole_s = [one.last_s - one.sent_s for one in done]
+    count = len(done)
+    return Served(sum(first_s) / count, sum(after_s) / count, sum(whole_s) / count,
+                  sum(one.output for one in done) / max(one.last_s for one in done))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dse.latency.capacity import memory
-from dse.latency.machine import machine
 from dse.latency.memory import kv_cache_bytes, shard
-from dse.latency.operators import Tokens
-from dse.latency.phases import decode_s, single_pass
+from dse.latency.phases import batch_pass, decode_s, micro_batches
 from dse.latency.server import Server, loop_s, paced_s
 from dse.latency.setting import Setting
 
@@ -42,20 +40,20 @@ class StepTimes:
         return base_s + token_s * (context - self._short)
 
     def _prompts_s(self, pieces: list[tuple[int, int]]) -> float:
-        """One pass over the pieces on the devices, at their means."""
+        """One pass over the pieces on the devices, at their means, dealt to copies and micro-batches."""
         new = sum(piece[0] for piece in pieces)
         before = round(sum(piece[0] * piece[1] for piece in pieces) / new)
         key = new, len(pieces), before
         if key not in self._prompts:
-            at = self._at
-            tokens = Tokens(float(len(pieces)), new / len(pieces), float(before))
-            self._prompts[key] = single_pass(tokens, machine(at.device, at.style, at.precision),
-                                             shard(at.model, at.parallelism), at).pass_s
+            one = batch_pass(self._at, float(len(pieces)), new / len(pieces), float(before))
+            behind = micro_batches(self._at.parallelism, float(len(pieces))) - 1.0
+            self._prompts[key] = one.pass_s + behind * one.stage_s
         return self._prompts[key]
 
 
 def cache_tokens(at: Setting) -> float:
-    """Tokens whose KV-cache fits beside the weights."""
+    """Tokens whose KV-cache fits beside the weights, those of all copies of attention together."""
     held = memory(at)
     part = shard(at.model, at.parallelism)
-    return (held.usable_bytes - held.weights_bytes) / (part.layers * kv_cache_bytes(part, at.precision, 1.0))
+    of_a_copy = (held.usable_bytes - held.weights_bytes) / (part.layers * kv_cache_bytes(part, at.precision, 1.0))
+    return at.parallelism.data_parallel * of_a_copy

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dse.latency.collectives import all_to_all
 from dse.latency.expert_block import expert_block
 from dse.latency.experts import copies_per_token
+from dse.latency.load import Load
 from dse.latency.machine import machine
 from dse.latency.memory import shard
 from dse.latency.operators import Tokens, attention
 from dse.latency.roofline import operator_time
 from dse.latency.server import server
-from dse.latency.serving import Load, served
+from dse.latency.serving import served
 from dse.latency.step import step
 from dse.objective import Case
 from dse.shipped import option

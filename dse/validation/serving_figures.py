@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from dse.latency.load import Load
 from dse.latency.server import Server, loop_s, server
-from dse.latency.serving import Load, Served, served
+from dse.latency.serving import Served, served
 from dse.latency.setting import Setting
 from dse.objective import Case
 from dse.shipped import option

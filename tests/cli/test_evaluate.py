@@ -262,3 +262,43 @@ def test_joblib_launcher_runs_the_jobs(capsys: pytest.CaptureFixture[str], tmp_p
     found = [json.loads((tmp_path / "jobs" / str(job) / "result.json").read_text()) for job in range(2)]
     assert [one["design"]["hardware"]["l2_mib"] for one in found] == [8, 64]
     assert found[0]["speedup"] < found[1]["speedup"]
+
+
+SERVED = ("hardware=h100", "model=llama3_8b", "precision=bf16", "parallelism.tensor_parallel=8",
+          "traffic.prompt_tokens=1024", "traffic.output_tokens=512", "serving=closed_loop", "serving.clients=16")
+
+
+def test_serving_stands_beside_static_batching(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = evaluate(capsys, *SERVED[:-2])
+    answer = evaluate(capsys, *SERVED)
+    free = evaluate(capsys, *SERVED, "server=none")
+    assert answer["design"]["serving"]["clients"] == 16
+    assert answer["design"]["server"]["name"] == "vllm"
+    for side in ("baseline", "technique_metrics"):
+        assert "serving" not in plain[side]
+        found = answer[side].pop("serving")
+        assert answer[side] == plain[side]
+        assert found["ttft_s"] > free[side]["serving"]["ttft_s"] > 0.0  # vllm takes 15 ms to see a request
+        assert found["throughput_tokens_per_s"] == pytest.approx(16.0 * 512.0 / found["request_s"], rel=0.1)
+    assert free["technique_metrics"]["serving"]["tpot_s"] < free["baseline"]["serving"]["tpot_s"]
+
+
+def test_the_report_says_what_clients_see(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *SERVED]) == 0
+    assert "continuous batching, 16 clients with 10 requests each, software of vllm" in capsys.readouterr().out
+
+
+def test_the_report_names_the_tokens_that_count(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *SERVED[:-2]]) == 0
+    assert "1024 prompt + 512 output tokens" in capsys.readouterr().out
+
+
+def test_serving_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "serving.clients=0" in refused(capsys, "evaluate", *SERVED[:-1], "serving.clients=0")
+    assert "goes with an option" in refused(capsys, "evaluate", "server=vllm")
+    assert "go together" in refused(capsys, "evaluate", "+serving.clients=2")
+    assert "one request's KV-cache" in refused(capsys, "evaluate", *SERVED[:-3], "serving=closed_loop",
+                                               "hardware.hbm_gb=4", "traffic.batch=1", "traffic.prompt_tokens=400000")
+    for verb in ("sweep", "search", "uncertainty"):
+        assert "`dse evaluate` alone" in refused(capsys, verb, "hardware.l2_mib=8,16", "serving=closed_loop")
+    assert "`dse evaluate` alone" in refused(capsys, "explain", "die_usd", "serving=closed_loop")

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import InputError
+from dse.latency.load import Load
 from dse.latency.phases import decode_s, prefill_s
 from dse.latency.server import SERVER, Server, loop_s, no_server, paced_s, server
-from dse.latency.serving import Load, served
+from dse.latency.serving import served
 from dse.latency.setting import Setting
 
 MANY = 10**9

@@ -9,9 +9,10 @@ from builders import setting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dse.latency.load import Load
 from dse.latency.phases import Setting, decode_s, prefill_s
 from dse.latency.server import no_server
-from dse.latency.serving import Load, served
+from dse.latency.serving import served
 
 MANY = 10**9
 FREE = no_server()
