@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from builders import TECHNIQUES, option
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from dse.hardware import FULL_MESH, SWITCH, TORUS, Accelerator
@@ -15,8 +14,6 @@ from dse.model.language_model import LanguageModel
 from dse.technique.registry import technique_terms
 from dse.technique.terms import TechniqueTerms
 from dse.workload import Parallelism, Precision, Traffic
-
-FEW = settings(derandomize=True, max_examples=100, deadline=None, database=None)
 
 
 def spread(low: float, high: float) -> st.SearchStrategy[float]:

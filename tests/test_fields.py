@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.constants import KEYS, MARKS, read_constant
@@ -60,7 +60,6 @@ def test_bad_values_are_one_sentence(change: dict[str, Any], sentence: str) -> N
 
 
 @given(st.floats(1e-6, 1e9), st.integers(1, 64), st.booleans())
-@settings(derandomize=True, max_examples=100)
 def test_what_is_allowed_is_read_exactly(size: float, ways: int, exclusive: bool) -> None:
     read = TABLE.read({**RAW, "size_mib": size, "ways": ways, "exclusive": exclusive})
     assert read == Cache(size * MEBI, float(ways), float(exclusive), 2.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from designs import FEW
 from grid.cases import BATCH, CORES, HBM, HBM_BANDWIDTH, L2, LINK, TENSOR_PARALLEL, base_row, case, cases
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,14 +20,12 @@ def axis(slot: int, base: tuple[float, ...], count: int) -> Axis:
     return Axis(slot, tuple(base[slot] * factor for factor in np.linspace(0.3, 2.0, count).tolist()))
 
 
-@FEW
 @given(st.lists(cases(), min_size=1, max_size=6))
 def test_compiled_rows_have_the_bits_of_plain_python(designs: list[Case]) -> None:
     rows = np.array([row(design) for design in designs]).T
     assert evaluate_rows(rows, "compiled").tobytes() == evaluate_rows(rows, "plain").tobytes()
 
 
-@FEW
 @given(case_=cases(), counts=st.lists(st.integers(1, 9), min_size=4, max_size=4))
 def test_compiled_grid_has_the_bits_of_plain_python(case_: Case, counts: list[int]) -> None:
     base = row(case_)

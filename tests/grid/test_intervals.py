@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from designs import FEW
 from grid.cases import SLOTS, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +53,7 @@ def random_boxes(base: tuple[float, ...], draw: np.random.Generator, count: int)
     return low, high, np.clip(np.where(whole, np.round(inside), inside), low, high)
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(cases(), st.integers(0, 2**32))
 def test_every_metric_lies_between_its_bounds(case: Case, seed: int) -> None:
     base = row(case)
@@ -67,7 +66,7 @@ def test_every_metric_lies_between_its_bounds(case: Case, seed: int) -> None:
         assert not outside.any(), (name, bottom[outside], value[outside], top[outside])
 
 
-@settings(FEW, max_examples=20)
+@settings(max_examples=20)
 @given(cases())
 def test_a_point_has_tight_bounds(case: Case) -> None:
     """Only a power comes before a rounding in experts: its widened ends may lie on both sides of one tile."""

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from designs import FEW
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +40,6 @@ def brute_force(objectives: npt.NDArray[np.float64], feasible: npt.NDArray[np.bo
             for place in range(len(columns))]
 
 
-@FEW
 @given(points(), st.randoms(use_true_random=False))
 def test_front_is_that_of_brute_force(objectives: npt.NDArray[np.float64], draw: st.RandomsT) -> None:
     feasible = np.array([draw.random() < 0.8 for _ in range(objectives.shape[1])], dtype=bool)
@@ -96,7 +94,6 @@ def test_many_points_with_two_objectives(shape: str, rare: bool, monkeypatch: py
     assert expected.any()
 
 
-@FEW
 @given(points().filter(lambda one: len(one) == 2))
 def test_pairs_are_those_of_brute_force(objectives: npt.NDArray[np.float64]) -> None:
     with pytest.MonkeyPatch.context() as patch:

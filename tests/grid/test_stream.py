@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from designs import FEW
 from grid.cases import BATCH, CORES, HBM_BANDWIDTH, L2, LINK, PIPELINE_PARALLEL, TENSOR_PARALLEL, base_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,7 +40,7 @@ def front_of_table(grid: Grid, objectives: tuple[Objective, ...]) -> tuple[list[
     return np.flatnonzero(pareto_mask(values, feasible)).tolist(), int(feasible.sum())
 
 
-@settings(FEW, max_examples=25)  # each compiles loops of its own
+@settings(max_examples=25)  # each compiles loops of its own
 @given(st.permutations(SLOTS), st.lists(st.integers(1, 12), min_size=1, max_size=4),
        st.sampled_from((BEST, TWO, THREE, FOUR)))
 def test_front_is_that_of_the_table(slots: list[int], shape: list[int], objectives: tuple[Objective, ...]) -> None:
@@ -90,7 +89,6 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_front(monkeypatch: pytest.M
     assert resumed[:3] == whole[:3]
 
 
-@FEW
 @given(st.lists(st.tuples(*[st.integers(0, 5).map(float)] * 3), max_size=30), st.integers(0, 30))
 def test_fronts_of_parts_merge_to_the_front_of_the_whole(points: list[tuple[float, ...]], cut: int) -> None:
     values = np.array(points).reshape(-1, 3).T

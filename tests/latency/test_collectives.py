@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from builders import chip, style_of
-from designs import FEW, devices, spread, styles, whole
+from designs import devices, spread, styles, whole
 from hypothesis import given
 
 from dse.hardware import FULL_MESH, SWITCH, TORUS, Accelerator
@@ -185,7 +185,6 @@ def test_doublings() -> None:
     assert [doublings(float(count)) for count in (1, 2, 3, 4, 5, 8, 9, 4096)] == [0, 1, 2, 2, 3, 3, 4, 12]
 
 
-@FEW
 @given(devices(), styles(), spread(1e3, 1e9), whole(2, 16))
 def test_takes_no_less_than_its_links_and_its_hbm(on: Accelerator, of: LatencyStyle, message: float, count: float) -> (
         None):
@@ -194,7 +193,6 @@ def test_takes_no_less_than_its_links_and_its_hbm(on: Accelerator, of: LatencySt
     assert found.time_s * (1.0 + 1e-12) >= found.hbm_bytes / (on.hbm_bytes_per_s * of.hbm_share)
 
 
-@FEW
 @given(devices(), styles(), spread(1e3, 1e9), spread(1.0, 100.0), whole(2, 16))
 def test_a_longer_message_takes_longer(on: Accelerator, of: LatencyStyle, message: float, factor: float,
                                        count: float) -> None:

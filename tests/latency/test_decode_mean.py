@@ -11,7 +11,7 @@ import math
 
 import pytest
 from builders import setting, with_technique, with_traffic
-from designs import FEW, settings_of
+from designs import settings_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ def every_step_s(at: Setting) -> float:
     return math.fsum(decode_s(at, at.traffic.batch, at.traffic.prompt_tokens + j) for j in range(steps)) / steps
 
 
-@settings(FEW, max_examples=30)
+@settings(max_examples=30)
 @given(settings_of(most_stages=3), st.integers(1, 64), st.integers(2, 400))
 def test_any_design_stays_near_the_sum_over_every_step(at: Setting, prompt: int, output: int) -> None:
     short = with_traffic(at, prompt_tokens=float(prompt), output_tokens=float(output))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from builders import TECHNIQUES, setting, with_device, with_split, with_style, with_technique
-from designs import FEW, settings_of, spread
+from designs import settings_of, spread
 from hypothesis import assume, given, settings
 
 from dse.latency.machine import machine
@@ -83,7 +83,7 @@ def test_larger_l2_never_helps_decode_without_technique(model: str, batch: float
     assert decode_s(with_l2(at, enough / 64.0), batch, CONTEXT) > reference
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(most_stages=3), spread(1.0, 1000.0))
 def test_decode_does_not_feel_l2_beyond_its_working_set(at: Setting, factor: float) -> None:
     off = at._replace(technique=OFF)
@@ -165,7 +165,7 @@ def largest_candidates(at: Setting) -> float:
     return max(attention + cache * one.attention.attention.hbm_bytes, mlp, weights * one.ends.logits.hbm_bytes)
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(), spread(1.0, 100.0))
 def test_larger_l2_is_never_slower(at: Setting, factor: float) -> None:
     larger = with_device(at, l2_bytes=at.device.l2_bytes * factor)
@@ -181,14 +181,14 @@ def assert_no_gain(at: Setting) -> None:
     assert prefill_s(at, batch) == prefill_s(off, batch)
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of())
 def test_no_gain_on_a_single_device(at: Setting) -> None:
     """No collective, no window."""
     assert_no_gain(with_split(at, 1.0))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of())
 def test_no_gain_with_an_l2_no_larger_than_the_working_set(at: Setting) -> None:
     """The all-reduce's message, arriving and leaving, takes the whole L2."""
@@ -196,7 +196,7 @@ def test_no_gain_with_an_l2_no_larger_than_the_working_set(at: Setting) -> None:
     assert_no_gain(with_split(with_device(at, l2_bytes=2.0 * message), at.parallelism.tensor_parallel))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of())
 def test_no_gain_for_a_compute_bound_consumer(at: Setting) -> None:
     """As much is read ahead as with fast matrix units, but all in vain, where computing hides all reading."""
@@ -225,7 +225,7 @@ def compute_bound(at: Setting) -> Setting:
     return with_device(at, matrix_flops_per_cycle=at.device.matrix_flops_per_cycle / max(1.0, 1000.0 * slower))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(most_stages=3), spread(1e-3, 1e3))
 def test_prefetching_is_never_slower_than_none(at: Setting, limit_mib: float) -> None:
     """With no limit of its own, nor with any that a managed L2 cuts down to what is free."""
@@ -256,7 +256,7 @@ def test_preserve_gains_what_its_halves_gain_where_nothing_is_short(model: str) 
     assert none - both > max(none - weights, none - cache) > 0.0
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of())
 def test_preserve_gains_no_less_than_its_halves_where_hbm_binds(at: Setting) -> None:
     """Where every byte read ahead saves its time (compute and L2 out of the way), more candidates are never worse."""

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from builders import option, setting, with_technique
-from designs import FEW, any_models, whole
+from designs import any_models, whole
 from hypothesis import given
 
 from dse.latency.communication import communication
@@ -50,7 +50,6 @@ def test_deepseek_v3_at_batch_32() -> None:
     assert tokens_per_expert(model("deepseek_v3"), 32.0) == pytest.approx(256.0 / 163.31, rel=1e-4)
 
 
-@FEW
 @given(any_models(most_layers=2), whole(1, 4096))
 def test_rows_of_touched_experts_are_all_there_are(model: LanguageModel, tokens: float) -> None:
     """Experts x share x rows = tokens x experts of a token; no expert has more rows than there are tokens."""

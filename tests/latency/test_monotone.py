@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pytest
 from builders import with_device, with_style, with_traffic
-from designs import FEW, settings_of, spread
+from designs import settings_of, spread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,45 +61,45 @@ def all_reduce_kind(one: Pass, at: Setting) -> int:
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
-@settings(FEW, max_examples=20)
+@settings(max_examples=20)
 @given(at=settings_of(), factor=spread(1.001, 30.0))
 def test_a_faster_device_is_never_slower(speed: str, at: Setting, factor: float) -> None:
     assert_no_slower(with_device(at, **{speed: getattr(at.device, speed) * factor}), at)
 
 
 @pytest.mark.parametrize("share", SHARES)
-@settings(FEW, max_examples=20)
+@settings(max_examples=20)
 @given(at=settings_of(), factor=st.floats(0.3, 0.99))
 def test_a_larger_share_is_never_slower(share: str, at: Setting, factor: float) -> None:
     assert_no_slower(at, with_style(at, **{share: getattr(at.style, share) * factor}))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(), spread(1.001, 100.0))
 def test_a_longer_link_latency_is_never_faster(at: Setting, factor: float) -> None:
     assert_no_slower(at, with_device(at, link_latency_s=at.device.link_latency_s * factor))
 
 
 @pytest.mark.parametrize("floor", FLOORS)
-@settings(FEW, max_examples=20)
+@settings(max_examples=20)
 @given(at=settings_of(), more_s=spread(1e-8, 1e-4))
 def test_a_longer_floor_is_never_faster(floor: str, at: Setting, more_s: float) -> None:
     assert_no_slower(at, with_style(at, **{floor: getattr(at.style, floor) + more_s}))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(), st.integers(1, 64))
 def test_more_sequences_are_never_faster(at: Setting, more: int) -> None:
     assert_no_slower(at, with_traffic(at, batch=at.traffic.batch + more))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(), st.integers(1, 8192))
 def test_more_context_is_never_faster(at: Setting, more: int) -> None:
     assert_no_slower(at, with_traffic(at, prompt_tokens=at.traffic.prompt_tokens + more))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of(most_stages=4), st.integers(1, 64), st.integers(1, 8192))
 def test_a_pipeline_with_more_work_is_never_faster(at: Setting, sequences: int, tokens: int) -> None:
     """Stages, micro-batches and all, without technique."""
@@ -109,7 +109,7 @@ def test_a_pipeline_with_more_work_is_never_faster(at: Setting, sequences: int, 
     assert prefill_s(off, batch) <= ROUNDING * prefill_s(longer, batch + sequences)
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of())
 def test_no_resource_does_more_than_its_rate_allows(at: Setting) -> None:
     """The time of a pass is no less than its compute, its L2, HBM (what was read ahead too) and link bytes at peak."""
@@ -124,7 +124,7 @@ def test_no_resource_does_more_than_its_rate_allows(at: Setting) -> None:
         assert max(busiest) <= one.pass_s * ROUNDING
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(settings_of())
 def test_an_operator_takes_its_floor_and_its_busiest_resource(at: Setting) -> None:
     """And what of the shorter of compute and HBM is not hidden; a collective takes its start-up and its links."""

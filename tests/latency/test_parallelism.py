@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import setting, with_split, with_technique
-from designs import FEW, settings_of
+from designs import settings_of
 from hypothesis import given
 
 from dse.latency.capacity import memory
@@ -66,7 +66,6 @@ def test_a_batch_that_does_not_divide_fills_one_copy() -> None:
     assert one.attention.qkv.flops == 2.0 * 2.0 * 8192.0 * 10240.0
 
 
-@FEW
 @given(settings_of(most_parts=1))
 def test_a_single_device_has_no_collectives_of_any_kind(at: Setting) -> None:
     alone = with_kind(at, data_parallel=1.0, expert_parallel=1.0)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from builders import setting, with_device, with_split, with_style, with_traffic
-from designs import FEW, settings_of
+from designs import settings_of
 from hypothesis import given
 
 from dse.latency.capacity import memory
@@ -92,7 +92,6 @@ def test_batch_is_the_given_one_or_at_least_one() -> None:
     assert memory(with_traffic(with_device(at, hbm_bytes=1e9), batch=math.inf)).batch == 1.0
 
 
-@FEW
 @given(settings_of(most_stages=3))
 def test_largest_batch_fits_and_one_more_does_not(at: Setting) -> None:
     """Sequences of a copy of attention."""

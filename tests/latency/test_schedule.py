@@ -6,7 +6,7 @@ import math
 
 import pytest
 from builders import option, setting, with_device, with_technique
-from designs import FEW, spread
+from designs import spread
 from hypothesis import given
 
 from dse.latency.attention_block import attention_block
@@ -54,7 +54,6 @@ def test_guessed_bytes_of_a_window(readable: float, limit: float, saved: float, 
     assert found == (saved, wasted)
 
 
-@FEW
 @given(spread(1e3, 1e9), spread(1e3, 1e9), spread(1e3, 1e9), spread(1e3, 1e9))
 def test_a_limit_never_beats_none(free: float, readable: float, limit: float, candidates: float) -> None:
     """It gives the same where it is between what fits or can be read and what is free, and less elsewhere.

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from builders import setting
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.latency.load import Load
@@ -84,7 +84,6 @@ def test_requests_wait_for_the_kv_cache() -> None:
     assert served(at, load).ttft_s > 5.0 * served(wide, load).ttft_s
 
 
-@settings(deadline=None)
 @given(clients=st.integers(1, 12), each=st.integers(1, 4), share=st.floats(0.5, 1.0), slots=st.integers(1, 12),
        tokens=st.integers(300, 4000), chunked=st.booleans())
 def test_every_request_is_answered(clients: int, each: int, share: float, slots: int, tokens: int,

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from builders import setting, with_device, with_style
-from designs import FEW, settings_of, whole
+from designs import settings_of, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -144,7 +144,6 @@ def compute_s(at: Setting, rows: float, inner: float, columns: float) -> tuple[f
     return found.compute_s, found.split_compute_s
 
 
-@FEW
 @given(settings_of(), whole(1, 5000), whole(1, 20000), whole(1, 20000), st.integers(0, 2))
 def test_tiles_never_beat_the_peak_and_grow_with_every_side(at: Setting, rows: float, inner: float, columns: float,
                                                             side: int) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from builders import setting, with_device, with_technique
-from designs import FEW, settings_of
+from designs import settings_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latency.event_simulation import (
@@ -72,19 +72,19 @@ def limited(draw: st.DrawFn) -> Setting:
     return at._replace(technique=at.technique._replace(prefetch_limit_bytes=limit, managed_l2=1.0))
 
 
-@settings(FEW, max_examples=80)
+@settings(max_examples=80)
 @given(limited())
 def test_decode_equals_the_simulation(at: Setting) -> None:
     assert_same(at, Tokens(at.traffic.batch, 1.0, at.traffic.prompt_tokens))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(alike(most_layers=4, most_tokens=4096))
 def test_prefill_equals_the_simulation(at: Setting) -> None:
     assert_same(at, Tokens(at.traffic.batch, at.traffic.prompt_tokens, 0.0))
 
 
-@settings(FEW, max_examples=60)
+@settings(max_examples=60)
 @given(alike(most_layers=3), st.floats(1.0, 30.0))
 def test_short_prompts_equal_the_simulation(at: Setting, l2_messages: float) -> None:
     """A few prompt tokens, and an L2 of a few messages: the prefill whose windows are open, but not wide."""
