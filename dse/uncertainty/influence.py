@@ -137,4 +137,5 @@ def sobol_indices_of(first: Floats, second: Floats, exchanged: Floats) -> tuple[
     from scipy.stats import sobol_indices
 
     found = sobol_indices(func={"f_A": first, "f_B": second, "f_AB": exchanged}, n=first.shape[1])
-    return np.atleast_2d(found.first_order), np.atleast_2d(found.total_order)
+    shape = (first.shape[0], exchanged.shape[0])  # of a single quantity or unknown scipy leaves out the axis
+    return found.first_order.reshape(shape), found.total_order.reshape(shape)

@@ -44,6 +44,13 @@ def test_indices_of_a_sum_are_shares_of_its_variance() -> None:
     np.testing.assert_allclose(found.total[0], [0.36, 0.64, 0.0], atol=0.01)
 
 
+def test_a_single_unknown_of_several_quantities_has_all_the_influence() -> None:
+    found = sobol(lambda points: np.array([points[0], 5.0 - 2.0 * points[0]]), np.zeros(2), 1, 256, [3])
+    np.testing.assert_allclose(found.first, [[1.0], [1.0]], atol=0.02)
+    np.testing.assert_allclose(found.total, [[1.0], [1.0]], atol=0.02)
+    assert found.first_error.shape == (2, 1)
+
+
 def test_what_does_not_vary_has_no_influence() -> None:
     found = sobol(lambda points: np.ones((1, points.shape[1])), np.ones(1), 2, 64, [1])
     assert found.first.tolist() == found.total.tolist() == [[0.0, 0.0]]
