@@ -12,10 +12,10 @@ from dse.latency.server import Server
 class Load(NamedTuple):
     """What clients ask and how the engine is set up.
 
-    Each of `clients` sends `requests_each` requests, the next when the last is answered, all beginning at once. Prompts
-    and outputs lie evenly between `shortest_share` of the traffic's and the traffic's. The engine works on `slots`
-    requests at a time and takes `step_tokens` tokens in a step; a prompt may be cut to fit where `chunked`. `server` is
-    the software that does it.
+    Each of `clients` sends `requests_each` requests on average, the next when the last is answered, all beginning at
+    once; whoever is answered first takes the next of them all. Prompts and outputs lie evenly between `shortest_share`
+    of the traffic's and the traffic's, at least a token each. The engine works on `slots` requests at a time and takes
+    `step_tokens` tokens in a step; a prompt may be cut to fit where `chunked`. `server` is the software that does it.
     """
 
     clients: int
@@ -41,7 +41,7 @@ SERVING = Table(
     _Numbers,
     (
         count("clients", "clients", "clients, each with one request on its way or in work"),
-        count("requests_each", "requests_each", "requests of each client"),
+        count("requests_each", "requests_each", "requests of each client, on average"),
         Field("shortest_share", "shortest_share", "shortest request over the longest", maximum=1.0),
         Field("slots", "slots", "requests in work at a time; as many as clients if none are given", minimum=1.0,
               closed=True, integer=True, default=0.0),

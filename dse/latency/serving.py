@@ -23,7 +23,10 @@ PROMPT_STEP, OUTPUT_STEP = 0.7548776662466927, 0.5698402909980532
 
 
 class Served(NamedTuple):
-    """Means over all requests, as their clients see them, and output tokens over the time that all together took."""
+    """Means over all requests, as their clients see them, and output tokens over the time that all together took.
+
+    `tpot_s` is 0 where every answer is a single token.
+    """
 
     ttft_s: float
     tpot_s: float
@@ -88,7 +91,7 @@ def _send(engine: _Engine) -> None:
     while engine.asking and engine.asking[0] <= engine.clock_s:
         engine.sent += 1
         prompt, output = (
-            round(tokens * (load.shortest_share + (1.0 - load.shortest_share) * (engine.sent * step % 1.0)))
+            max(1, round(tokens * (load.shortest_share + (1.0 - load.shortest_share) * (engine.sent * step % 1.0))))
             for tokens, step in ((traffic.prompt_tokens, PROMPT_STEP), (traffic.output_tokens, OUTPUT_STEP)))
         engine.coming.append(_Request(engine.asking.pop(0), prompt, output, prompt))
 
@@ -188,10 +191,10 @@ def _write_before_last(engine: _Engine, steps: int, time_s: float) -> None:
 
 
 def _means(done: list[_Request]) -> Served:
-    """Means over the requests; a request of a single token has no time per output token."""
+    """Means over the requests; one of a single token has no time per output token and counts in no mean of it."""
     first_s = [one.first_s - one.sent_s for one in done]
-    after_s = [(one.last_s - one.first_s) / max(1, one.output - 1) for one in done]
+    after_s = [(one.last_s - one.first_s) / (one.output - 1) for one in done if one.output > 1]
     whole_s = [one.last_s - one.sent_s for one in done]
     count = len(done)
-    return Served(sum(first_s) / count, sum(after_s) / count, sum(whole_s) / count,
+    return Served(sum(first_s) / count, sum(after_s) / max(1, len(after_s)), sum(whole_s) / count,
                   sum(one.output for one in done) / max(one.last_s for one in done))

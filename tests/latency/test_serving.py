@@ -93,3 +93,19 @@ def test_every_request_is_answered(clients: int, each: int, share: float, slots:
     found = served(at, Load(clients, each, share, slots, tokens, chunked, FREE._replace(request_s=0.001)))
     assert found.ttft_s > 0.001 + prefill_s(small(prompt_tokens=256.0), 1.0)
     assert 0.0 < found.tpot_s < math.inf
+
+
+def test_a_request_has_at_least_a_token_of_each_kind() -> None:
+    """Lengths of 0.01 to 4 tokens, some of which round to 0: each has a prompt and an answer, 1 to 4 tokens."""
+    found = served(small(prompt_tokens=4.0, output_tokens=4.0), Load(1, 64, 0.0025, 1, MANY, True, FREE))
+    tokens = found.throughput_tokens_per_s * 64.0 * found.request_s  # one client: all requests one after the other
+    assert 64.0 < tokens < 4.0 * 64.0
+    assert tokens == pytest.approx(round(tokens))
+
+
+def test_answers_of_a_single_token_count_in_no_mean_of_what_follows() -> None:
+    """Answers of 1 and of 2 tokens, one at a time: the second token takes a decode step, whatever the others do."""
+    at = small(output_tokens=2.0)
+    found = served(at, Load(1, 40, 0.25, 1, MANY, True, FREE))
+    assert found.tpot_s == pytest.approx(decode_s(at, 1.0, 640.0), rel=0.02)
+    assert served(small(output_tokens=1.0), Load(1, 4, 1.0, 1, MANY, True, FREE)).tpot_s == 0.0
