@@ -198,16 +198,24 @@ def _metrics(of: Case, found: Metrics) -> dict[str, Any]:
 
 
 def _serving(at: Setting, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the clients of the group `serving` see, where there is one; InputError where one request does not fit."""
+    """What the clients of the group `serving` see, where there is one; InputError where one request does not fit.
+
+    A request lies in one copy of attention, and whole in one step where prompts are not cut.
+    """
     if "serving" not in config and "server" not in config:
         return {}
     if "serving" not in config or "server" not in config:
         raise InputError("serving and server go together: choose serving=closed_loop, which comes with server=vllm")
     asked = load(config["serving"], server(config["server"]))
-    tokens, room = at.traffic.prompt_tokens + at.traffic.output_tokens, cache_tokens(at)
+    prompt, room = at.traffic.prompt_tokens, cache_tokens(at) / at.parallelism.data_parallel
+    tokens = prompt + at.traffic.output_tokens
+    if not asked.chunked and prompt > asked.step_tokens:
+        raise InputError(f"serving.step_tokens={asked.step_tokens} is not allowed with serving.chunked=false: a step "
+                         f"takes at least a prompt, {prompt:.0f} tokens; raise it, or choose serving.chunked=true")
     if tokens > room:
+        where = " in each copy of attention" if at.parallelism.data_parallel > 1.0 else ""
         raise InputError(f"serving needs room for one request's KV-cache: {tokens:.0f} tokens, and "
-                         f"{max(0.0, room):.0f} fit; raise hardware.hbm_gb or parallelism.tensor_parallel")
+                         f"{max(0.0, room):.0f} fit{where}; raise hardware.hbm_gb or parallelism.tensor_parallel")
     return {"serving": served(at, asked)._asdict()}
 
 

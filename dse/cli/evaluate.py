@@ -29,8 +29,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.atomic import write_text
-from dse.cli.hydra_run import groups, overridden, plain
+from dse.cli.hydra_run import configuration_folder, groups, overridden, plain
 from dse.cli.hydra_run import run as run_under_hydra
+from dse.cli.sources import refuse_borrowed_sources
 from dse.errors import InputError
 from dse.objective import Metrics
 
@@ -54,6 +55,7 @@ def task(config: DictConfig) -> float:
     settings = plain(config)
     output, objective = _choices(settings)
     serving = {name: settings.pop(name) for name in SERVING_GROUPS if settings.get(name) is not None}
+    refuse_borrowed_sources(serving, configuration_folder())
     answer = evaluation({**groups(settings, overridden()), **serving})
     text = json.dumps(answer, indent=2, allow_nan=False) if output == "json" else _table(answer)
     folder = _job_folder()

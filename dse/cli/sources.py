@@ -10,7 +10,7 @@ from typing import Any
 from dse.constants import KEYS, read_constant
 from dse.errors import InputError
 
-GROUPS = ("cost", "latency")
+GROUPS = ("cost", "latency", "server")
 FIGURES = tuple(part for part in KEYS if part != "source")
 
 

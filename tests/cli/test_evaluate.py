@@ -302,3 +302,19 @@ def test_serving_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -
     for verb in ("sweep", "search", "uncertainty"):
         assert "`dse evaluate` alone" in refused(capsys, verb, "hardware.l2_mib=8,16", "serving=closed_loop")
     assert "`dse evaluate` alone" in refused(capsys, "explain", "die_usd", "serving=closed_loop")
+
+
+def test_a_request_must_fit_in_one_copy_of_attention(capsys: pytest.CaptureFixture[str]) -> None:
+    """A million tokens of Llama-3-8B, 2 x 8 x 128 x 2 x 32 B each, are 131 GB: more than an H100 holds, not than 8."""
+    said = refused(capsys, "evaluate", *SERVED, "traffic.batch=1", "parallelism.tensor_parallel=1",
+                   "parallelism.data_parallel=8", "traffic.prompt_tokens=1000000")
+    assert "1000512 tokens" in said
+    assert "fit in each copy of attention" in said
+
+
+def test_a_prompt_that_is_not_cut_must_fit_in_a_step(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "evaluate", *SERVED, "serving.chunked=false", "serving.step_tokens=1023")
+    assert "serving.step_tokens=1023" in said
+    assert "at least a prompt, 1024 tokens" in said
+    found = evaluate(capsys, *SERVED, "serving.chunked=false", "serving.step_tokens=1024")
+    assert found["baseline"]["serving"]["ttft_s"] > 0.0

@@ -52,3 +52,8 @@ def test_one_part_of_a_constant_on_the_command_line_is_refused(capsys: pytest.Ca
     said = refused(capsys, verb, "cost.process.wafer_usd.base=13500", *axes)
     assert "cost.process.wafer_usd" in said
     assert "the source of other figures" in said
+
+
+def test_a_constant_of_a_server_keeps_its_source_to_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "evaluate", "serving=closed_loop", "server.step_ms={low:0,base:3,high:4}")
+    assert "server.step_ms has low=0, base=3, high=4 and the source of other figures" in said
