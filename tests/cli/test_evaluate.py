@@ -318,3 +318,12 @@ def test_a_prompt_that_is_not_cut_must_fit_in_a_step(capsys: pytest.CaptureFixtu
     assert "at least a prompt, 1024 tokens" in said
     found = evaluate(capsys, *SERVED, "serving.chunked=false", "serving.step_tokens=1024")
     assert found["baseline"]["serving"]["ttft_s"] > 0.0
+
+
+@pytest.mark.parametrize("style", ["gpu", "npu"])
+def test_a_short_ring_can_be_asked_of_any_style(capsys: pytest.CaptureFixture[str], style: str) -> None:
+    plain = evaluate(capsys, "hardware=h100", f"latency={style}")
+    assert plain["design"]["latency"]["short_ring"] is False
+    ring = evaluate(capsys, "hardware=h100", f"latency={style}", "latency.short_ring=true")
+    assert ring["baseline"]["latency"]["tpot_s"] != plain["baseline"]["latency"]["tpot_s"]
+    assert "takes true or false" in refused(capsys, "evaluate", f"latency={style}", "latency.short_ring=2")
