@@ -205,7 +205,8 @@ def _serving(at: Setting, config: Mapping[str, Any]) -> dict[str, Any]:
     if "serving" not in config and "server" not in config:
         return {}
     if "serving" not in config or "server" not in config:
-        raise InputError("serving and server go together: choose serving=closed_loop, which comes with server=vllm")
+        raise InputError("serving and server go together: choose serving=closed_loop, which comes with server=vllm, or "
+                         "add +server=vllm to a load of your own")
     asked = load(config["serving"], server(config["server"]))
     prompt, room = at.traffic.prompt_tokens, cache_tokens(at) / at.parallelism.data_parallel
     tokens = prompt + at.traffic.output_tokens

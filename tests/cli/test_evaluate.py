@@ -296,7 +296,7 @@ def test_the_report_names_the_tokens_that_count(capsys: pytest.CaptureFixture[st
 def test_serving_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "serving.clients=0" in refused(capsys, "evaluate", *SERVED[:-1], "serving.clients=0")
     assert "goes with an option" in refused(capsys, "evaluate", "server=vllm")
-    assert "go together" in refused(capsys, "evaluate", "+serving.clients=2")
+    assert "add +server=vllm to a load of your own" in refused(capsys, "evaluate", "+serving.clients=2")
     assert "one request's KV-cache" in refused(capsys, "evaluate", *SERVED[:-3], "serving=closed_loop",
                                                "hardware.hbm_gb=4", "traffic.batch=1", "traffic.prompt_tokens=400000")
     for verb in ("sweep", "search", "uncertainty"):
