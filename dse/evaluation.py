@@ -46,11 +46,12 @@ def evaluation(config: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_too_large(chosen.setting, config)
     plain = chosen._replace(setting=chosen.setting._replace(technique=OFF))
     without, with_it = metrics(plain), metrics(chosen)
+    loads = {at: _serving(at, config) for at in {plain.setting, chosen.setting}}  # one where there is no technique
     return {
         "design": design(config),
         "technique": config["technique"]["name"],
-        "baseline": {**_metrics(plain, without), **_serving(plain.setting, config)},
-        "technique_metrics": {**_metrics(chosen, with_it), **_serving(chosen.setting, config)},
+        "baseline": {**_metrics(plain, without), **loads[plain.setting]},
+        "technique_metrics": {**_metrics(chosen, with_it), **loads[chosen.setting]},
         "speedup": without.request_s / with_it.request_s,
         "performance_per_cost_gain": with_it.tokens_per_s_per_usd / without.tokens_per_s_per_usd,
         "dollars": dollars(config["cost"]),

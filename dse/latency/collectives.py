@@ -123,14 +123,20 @@ def faster(first: Collective, second: Collective) -> Collective:
 
 
 def point_to_point_s(message_bytes: float, device: Accelerator, style: LatencyStyle) -> float:
-    """Time to hand `message_bytes` to one neighbour: start-up, one hop, and its share of the links.
+    """Time to hand `message_bytes` to one neighbour: a step of two devices, directly or in bulk (`one_step`).
+
+        min( s1 + d1 + L + B / w1,  s2 + d2 + L + B / w2 )
 
     A switch gives all links to one peer; in a mesh or a torus the message takes the link to that peer alone.
     """
     links = 2.0 * TORUS_AXES if device.topology == TORUS else max(1.0, device.domain_devices - 1.0)
     links = 1.0 if device.topology == SWITCH else links
-    bandwidth = device.link_bytes_per_s / links * style.one_shot_link_share
-    return slowness(device, style) * style.one_shot_startup_s + device.link_latency_s + message_bytes / bandwidth
+    link_s = message_bytes * links / device.link_bytes_per_s
+    slow_by = slowness(device, style)
+    direct_start = slow_by * (style.one_shot_startup_s + style.one_shot_device_s)
+    bulk_start = slow_by * (style.two_shot_startup_s + style.two_shot_device_s)
+    return device.link_latency_s + min(direct_start + link_s / style.one_shot_link_share,
+                                       bulk_start + link_s / style.two_shot_link_share)
 
 
 def one_step(moved_bytes: float, devices: float, device: Accelerator, style: LatencyStyle) -> Collective:

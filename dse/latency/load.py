@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from dse.errors import InputError
 from dse.fields import Field, Table, count
 from dse.latency.server import Server
+
+MOST_REQUESTS = 10**6  # about two minutes
 
 
 class Load(NamedTuple):
@@ -54,6 +57,9 @@ SERVING = Table(
 def load(raw: Mapping[str, Any], by: Server) -> Load:
     """The load that the group `serving` describes, on the software `by`; InputError for an impossible value."""
     asked = SERVING.read(raw)
+    if asked.clients * asked.requests_each > MOST_REQUESTS:
+        raise InputError(f"serving.clients={asked.clients:.0f} with serving.requests_each={asked.requests_each:.0f} is "
+                         f"not allowed: together at most {MOST_REQUESTS:,} requests, each of which is followed")
     slots = asked.slots if asked.slots > 0.0 else asked.clients
     return Load(int(asked.clients), int(asked.requests_each), asked.shortest_share, int(slots), int(asked.step_tokens),
                 asked.chunked > 0.0, by)

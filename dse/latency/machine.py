@@ -29,17 +29,6 @@ def machine(device: Accelerator, style: LatencyStyle, precision: Precision) -> M
                    vector_flops_per_s(device), slowness(device, style))
 
 
-def unhidden_share(l2_bytes: float, on: Machine) -> float:
-    """Share of the shorter of compute and HBM that the longer leaves bare in an operator that reads `l2_bytes` from L2.
-
-        unhidden_bytes / (unhidden_bytes + l2_bytes)
-
-    A tile cannot be multiplied before it is there nor, once all are, the last ones while others load: a beginning and
-    an end, which weigh the less the more an operator reads between them. At `unhidden_bytes` they are half of it.
-    """
-    return on.style.unhidden_bytes / (on.style.unhidden_bytes + l2_bytes)
-
-
 def slowness(device: Accelerator, style: LatencyStyle) -> float:
     """How much longer floors and start-ups last on `device` than stated: they take the same number of cycles."""
     return style.floor_clock_hz / device.clock_hz

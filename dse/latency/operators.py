@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dse.latency.machine import Machine, unhidden_share
+from dse.latency.machine import Machine
 from dse.latency.memory import (
     Shard,
     key_width,
@@ -54,7 +54,6 @@ def grouped_matmul(count: float, rows: float, inner: float, columns: float, on: 
     activations = rows * (inner * precision.activation_bytes + columns * precision.residual_bytes)
     through = matmul_l2_bytes(rows, inner, columns, precision.weight_bytes, precision.activation_bytes,
                               style.matmul_tile)
-    l2_bytes = count * (through + rows * columns * precision.residual_bytes)
     flat, tall = flat_rows(rows, style), padded_rows(rows, style)
     wide = tiled(count * math.ceil(rows / flat), flat, style.matmul_wide_columns, inner, columns, on)
     narrow = tiled(count * math.ceil(rows / tall), tall, style.matmul_narrow_columns, inner, columns, on)
@@ -63,7 +62,8 @@ def grouped_matmul(count: float, rows: float, inner: float, columns: float, on: 
     return Operator(flops, flops / precision.matrix_rate, floor_s, min(wide.whole_s, narrow.whole_s),
                     floor_s + on.slowness * style.matmul_split_s, min(wide.split_s, narrow.split_s),
                     count * inner * columns * precision.weight_bytes, 0.0,
-                    count * again + spilled_bytes(count * activations, l2), l2_bytes, unhidden_share(l2_bytes, on))
+                    count * again + spilled_bytes(count * activations, l2),
+                    count * (through + rows * columns * precision.residual_bytes), style.unhidden_bytes)
 
 
 def exact_matmul(rows: float, inner: float, columns: float, on: Machine, precision: Precision) -> Operator:
@@ -102,7 +102,7 @@ def vector(elements: float, flops_per_element: float, passes: float, on: Machine
     compute_s = flops / on.vector_flops_per_s
     floor_s = on.style.vector_floor_s
     return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, 0.0,
-                    spilled_bytes(moved, on.device.l2_bytes), moved, unhidden_share(moved, on))
+                    spilled_bytes(moved, on.device.l2_bytes), moved, on.style.unhidden_bytes)
 
 
 def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, precision: Precision) -> Operator:
@@ -145,6 +145,5 @@ def attention(tokens: Tokens, model: LanguageModel, part: Shard, on: Machine, pr
     rotary = 2.0 * heads * tokens.new * model.rope_width * precision.residual_bytes + new
     placed = rotary if latent and not absorbed else queries + expanded
     floor_s = on.slowness * style.attention_floor_s + 2.0 * placed / on.hbm_bytes_per_s
-    l2_bytes = cached + new + expanded + queries
-    return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled, l2_bytes,
-                    unhidden_share(l2_bytes, on))
+    return Operator(flops, flops, floor_s, compute_s, floor_s, compute_s, 0.0, cached, new + spilled,
+                    cached + new + expanded + queries, style.unhidden_bytes)

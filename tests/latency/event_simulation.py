@@ -168,7 +168,8 @@ class _Run:
 
     def kernel_s(self, kernel: tuple[float, float]) -> Decimal:
         """How long the operator that starts now will take with this kernel."""
-        return Decimal(kernel[0]) + max(self.flow_times(kernel[1])) + self.unhidden_s(kernel[1])
+        compute_s, hbm_s, l2_s = self.flow_times(kernel[1])
+        return Decimal(kernel[0]) + max(l2_s, max(compute_s, hbm_s) + self.unhidden_s(kernel[1]))
 
     def flow_times(self, flops_per_s: float) -> tuple[Decimal, Decimal, Decimal]:
         item = self.program[self.at]
@@ -183,17 +184,22 @@ class _Run:
         return Decimal(item.unhidden_share) * min(compute_s, hbm_s)
 
     def start_flows(self) -> None:
-        self.flows = 3
-        for flow_s in self.flow_times(self.kernel[1]):
-            self.after(flow_s, self.end_flow)
+        self.flows, self.sides = 2, 2
+        compute_s, hbm_s, l2_s = self.flow_times(self.kernel[1])
+        self.after(compute_s, self.end_flow)
+        self.after(hbm_s, self.end_flow)
+        self.after(l2_s, self.end_side)
 
     def end_flow(self) -> None:
         self.flows -= 1
         if self.flows == 0:
-            self.after(self.unhidden_s(self.kernel[1]), self.end_operator)
+            self.after(self.unhidden_s(self.kernel[1]), self.end_side)
 
-    def end_operator(self) -> None:
-        self.start_next()
+    def end_side(self) -> None:
+        """Of compute and HBM with what they do not hide of each other, or of L2."""
+        self.sides -= 1
+        if self.sides == 0:
+            self.start_next()
 
 
 class _Reader:

@@ -190,8 +190,9 @@ def _operator(name: str, of: Amounts, at: Setting, useful: float = 1.0) -> Opera
     """What is guessed is read ahead whole, and a share of it is useful."""
     ahead = at.technique.prefetch_weights * of.weight_bytes + at.technique.prefetch_kv_cache * of.kv_cache_bytes
     rest = of.weight_bytes + of.kv_cache_bytes - ahead
+    unhidden = of.unhidden_bytes / max(1.0, of.unhidden_bytes + of.weight_bytes + of.kv_cache_bytes + of.other_bytes)
     return Operator(name, of.floor_s, of.flops, _rate(of.flops, of.compute_s), ahead / useful, rest + of.other_bytes,
-                    of.l2_bytes, of.split_floor_s, _rate(of.flops, of.split_compute_s), of.unhidden_share, useful)
+                    of.l2_bytes, of.split_floor_s, _rate(of.flops, of.split_compute_s), unhidden, useful)
 
 
 def _rate(flops: float, compute_s: float) -> float:

@@ -168,10 +168,13 @@ def test_sending_tokens_starts_with_their_counts() -> None:
 
 
 def test_point_to_point() -> None:
-    """10 MB after 2 us and a hop, at half of: a switch's links, one of seven in a mesh, one of six in a torus."""
+    """A switch gives all of its links, a mesh one of seven, a torus one of six; a step of two devices, and a hop.
+
+    100 kB after 2 + 0.5 + 1 us at half of 400 GB/s; 10 MB after 10 + 1 + 1 us at 0.8 of it.
+    """
     for topology, links in ((SWITCH, 1.0), (FULL_MESH, 7.0), (TORUS, 6.0)):
-        found = point_to_point_s(1e7, device(topology), style())
-        assert found == pytest.approx((3.0 + 50.0 * links) * MICRO)
+        assert point_to_point_s(1e5, device(topology), style()) == pytest.approx((3.5 + 0.5 * links) * MICRO)
+        assert point_to_point_s(1e7, device(topology), style()) == pytest.approx((12.0 + 31.25 * links) * MICRO)
 
 
 def test_a_single_device_has_no_collective() -> None:

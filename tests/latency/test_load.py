@@ -35,6 +35,11 @@ def test_impossible_loads_are_refused(key: str, value: Any) -> None:
         load({**ASKED, key: value}, FREE)
 
 
+def test_more_requests_than_can_be_followed_are_refused() -> None:
+    with pytest.raises(InputError, match="at most 1,000,000 requests"):
+        load({**ASKED, "clients": 10**5, "requests_each": 11}, FREE)
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_every_server_is_read(name: str) -> None:
     assert min(server(option("server", name))) >= 0.0

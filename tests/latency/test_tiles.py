@@ -10,10 +10,10 @@ from designs import settings_of, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.latency.machine import Machine, machine, slowness, unhidden_share
+from dse.latency.machine import Machine, machine, slowness
 from dse.latency.memory import shard
 from dse.latency.operators import Tokens, attention, matmul, quantise_s, vector
-from dse.latency.roofline import Operator, operator_time
+from dse.latency.roofline import Operator, hbm_bytes, operator_time, unhidden_share
 from dse.latency.setting import Setting
 from dse.latency.tiles import flat_rows, padded_rows, tiled
 from dse.workload import Precision
@@ -82,19 +82,20 @@ def test_a_row_more_than_two_tiles_takes_a_flat_one() -> None:
 
 def test_the_more_an_operator_reads_the_more_is_hidden() -> None:
     """Half at 60 MB, a quarter at 180, a tenth at 540."""
-    on = on_hundred_cores(unhidden_bytes=60e6)
-    assert [unhidden_share(size, on) for size in (60e6, 180e6, 540e6)] == [0.5, 0.25, 0.1]
+    work = Operator(1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 60e6)
+    assert [unhidden_share(work._replace(weight_bytes=size)) for size in (60e6, 180e6, 540e6)] == [0.5, 0.25, 0.1]
+    assert unhidden_share(work._replace(unhidden_bytes=0.0)) == 0.0
 
 
 def test_every_operator_reads_what_its_share_says() -> None:
-    """A product of 64 x 4096 by 4096 x 4096, 0.5 + 33.6 + 0.5 MB; 10^6 numbers read twice; 4095 cached tokens."""
+    """A product of 64 x 4096 by 4096 x 4096: 33.6 MB of weights; 10^6 numbers that stay in L2; 4095 cached tokens."""
     on = on_hundred_cores(unhidden_bytes=60e6)
     at = setting("a100", number_format="bf16", tensor_parallel=8.0)
     product = matmul(64.0, 4096.0, 4096.0, on, BF16)
-    assert product.l2_bytes == 2.0 * (4096.0**2 + 2.0 * 64.0 * 4096.0)
+    assert hbm_bytes(product) == 2.0 * 4096.0**2
     decoded = attention(Tokens(16.0, 1.0, 4095.0), at.model, shard(at.model, at.parallelism), on, BF16)
     for work in (product, vector(1e6, 5.0, 2.0, on, BF16), decoded):
-        assert work.unhidden_share == 60e6 / (60e6 + work.l2_bytes)
+        assert unhidden_share(work) == 60e6 / (60e6 + hbm_bytes(work))
 
 
 def test_the_faster_kernel_is_taken() -> None:
@@ -108,14 +109,16 @@ def test_the_faster_kernel_is_taken() -> None:
 
 
 def test_a_share_of_the_shorter_is_not_hidden() -> None:
-    """Floor 3, compute 8, HBM 4 at a quarter unhidden: 3 + 8 + 1 = 12 s; HBM longer, 10: 3 + 10 + 2 = 15 s.
+    """Floor 3, compute 8, 12 bytes at 3 bytes a second, 4 of 16 unhidden: 3 + 8 + 4 / 4 = 12 s.
 
-    With all read ahead nothing is left to hide: 3 + 8 = 11 s, and the read saved 1 s.
+    28 bytes, 4 of 32 unhidden: 3 + 28 / 3 + 8 / 8 s. L2 beside them counts where it takes longer, 10 s: 3 + 10 s. With
+    all read ahead nothing is left to hide: 3 + 8 = 11 s, and the read saved 1 s.
     """
-    work = Operator(1.0, 1.0, 3.0, 8.0, 3.0, 8.0, 4.0, 0.0, 0.0, 0.0, 0.25)
-    assert operator_time(work, 0.0, 1.0, 1.0).time_s == 12.0
-    assert operator_time(work._replace(weight_bytes=10.0), 0.0, 1.0, 1.0).time_s == 15.0
-    warm = operator_time(work, 4.0, 1.0, 1.0)
+    work = Operator(1.0, 1.0, 3.0, 8.0, 3.0, 8.0, 12.0, 0.0, 0.0, 8.0, 4.0)
+    assert operator_time(work, 0.0, 3.0, 1.0).time_s == 12.0
+    assert operator_time(work._replace(weight_bytes=28.0), 0.0, 3.0, 1.0).time_s == pytest.approx(4.0 + 28.0 / 3.0)
+    assert operator_time(work._replace(l2_bytes=10.0), 0.0, 3.0, 1.0).time_s == 13.0
+    warm = operator_time(work, 12.0, 3.0, 1.0)
     assert (warm.time_s, warm.hidden_s) == (11.0, 1.0)
 
 
