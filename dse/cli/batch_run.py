@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dse.cli.hydra_run import as_sentences, configuration_folder, version_base
 from dse.cli.hydra_run import run as run_under_hydra
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 CALLBACKS, MODE = "hydra.callbacks", "hydra.mode"
+OURS = "hydra_plugins.dse_sweepers"
 
 
-@runtime_checkable
 class BatchSweeper(Protocol):
     """What the sweepers of `hydra_plugins` are."""
 
@@ -61,13 +62,13 @@ def _swept(sweeper: str, arguments: Sequence[str]) -> bool:
 
 
 def _own_sweeper(loader: ConfigLoader, config: DictConfig) -> BatchSweeper | None:
-    from hydra.utils import instantiate
+    """The sweeper, where it is one of ours; Hydra makes all others, which need more of it than they are given here."""
     from omegaconf import OmegaConf
 
-    if any(OmegaConf.select(config, key) for key in (CALLBACKS, MODE)):
+    chosen: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    module, _, name = str(chosen.pop("_target_")).rpartition(".")
+    if module != OURS or any(OmegaConf.select(config, key) for key in (CALLBACKS, MODE)):
         return None
-    sweeper = instantiate(config.hydra.sweeper)
-    if not isinstance(sweeper, BatchSweeper):
-        return None
+    sweeper: BatchSweeper = getattr(importlib.import_module(OURS), name)(**chosen)
     sweeper.begin(loader, config)
     return sweeper
