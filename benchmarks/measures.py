@@ -204,8 +204,8 @@ def fronts_of_points() -> Iterator[Figure]:
     """Exact fronts of 10^6 and 10^7 given points against moocore."""
     import moocore
 
-    for objectives, goal, count, rounds in ((2, 20.0, 10**6, 5), (3, 10.0, 10**6, 5), (2, 20.0, 10**7, 1),
-                                            (3, 10.0, 10**7, 1)):
+    for objectives, goal, count, rounds in ((2, 20.0, 10**6, 5), (3, 10.0, 10**6, 5), (2, 20.0, 10**7, 3),
+                                            (3, 10.0, 10**7, 3)):
         for name, points in given_points(objectives, count):
             turned = np.ascontiguousarray(points.T)
             kept = pareto_mask(points)

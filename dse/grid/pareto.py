@@ -5,7 +5,7 @@ least as good in every objective and better in one. Of points that are equal in 
 Infinities are numbers like others.
 
 Points are filtered in linear passes by the front of a sample before any is sorted, unless that rules out few. For two
-objectives one sort and a running minimum decide, for three a sweep with a staircase, for four moocore.
+objectives one sort and a running minimum decide, for three one sort and a sweep with a staircase, for four moocore.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 Integers = npt.NDArray[np.int64]
 
-FEWEST_FILTERED = 20_000  # points below which sorting all of them is quicker than looking at a sample
-FEWEST_SWEPT = 2_000  # points with three objectives below which moocore is quicker than loading compiled code
+FEWEST_FILTERED = 20_000  # points below which deciding all of them is quicker than looking at a sample
+FEWEST_COMPILED = {2: 20_000, 3: 2_000}  # points by objectives, below which loading compiled code takes longer
 SIGN_CLEARED = np.int64(2**63 - 1)
 
 
@@ -35,46 +35,51 @@ def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
     count = objectives.shape[0]
     if not 1 <= count <= 4:
         raise InputError(f"objectives={count} is not allowed: a Pareto front takes 1 to 4")
-    places = None
-    if count > 1 and objectives.shape[1] > FEWEST_FILTERED:
+    total, places = objectives.shape[1], None
+    if count > 1 and total > FEWEST_FILTERED:
         from dse.grid.points import possible_places
 
         places = possible_places(objectives, feasible)
-        if places is None and count == 2:
-            from dse.grid.pairs import pairs_mask
-
-            found = pairs_mask(objectives, feasible)
-            if found is not None:
-                return found
+        if places is None and count in FEWEST_COMPILED:
+            return compiled_mask(objectives, feasible)
     if places is None:
         allowed = ~np.isnan(objectives).any(axis=0)
         places = np.flatnonzero(allowed if feasible is None else allowed & feasible)
-    mask = np.zeros(objectives.shape[1], dtype=bool)
-    if len(places) == objectives.shape[1]:
-        mask[_front(objectives)] = True
-    else:
-        mask[places[_front(objectives[:, places])]] = True
+    if len(places) == total:
+        return _front_mask(objectives)
+    mask = np.zeros(total, dtype=bool)
+    mask[places] = _front_mask(objectives[:, places])
     return mask
 
 
 def front_places(points: Points) -> Places:
     """The places of the front among points (objectives, points) that are all feasible and free of NaN, in order."""
-    return np.sort(_front(points))
+    return np.flatnonzero(_front_mask(points))
 
 
-def _front(points: Points) -> Places:
-    """The same in lexicographic order."""
-    if len(points) == 1:
-        return np.flatnonzero(points[0] == points[0].min(initial=np.inf))[:1]
-    order = lexicographic_order(points)
+def compiled_mask(points: Points, feasible: Mask | None = None) -> Mask:
+    """`pareto_mask` of many points with two or three objectives, none of which is ruled out before."""
     if len(points) == 2:
-        kept = _falling(points[1, order])
-    elif len(points) == 3 and len(order) >= FEWEST_SWEPT:
-        kept = _swept(points, order)
-    else:
-        kept = _undominated(points, order)
-    found: Places = order[kept]
-    return found
+        from dse.grid.pairs import pairs_mask
+
+        return pairs_mask(points, feasible)
+    from dse.grid.triples import triples_mask
+
+    return triples_mask(points, feasible)
+
+
+def _front_mask(points: Points) -> Mask:
+    """Which of the points, all feasible and free of NaN, are in the front."""
+    count, total = points.shape
+    if total >= FEWEST_COMPILED.get(count, total + 1):
+        return compiled_mask(points)
+    kept = np.zeros(total, dtype=bool)
+    if count == 1:
+        kept[np.flatnonzero(points[0] == points[0].min(initial=np.inf))[:1]] = True
+        return kept
+    order = lexicographic_order(points)
+    kept[order] = _falling(points[1, order]) if count == 2 else _undominated(points, order)
+    return kept
 
 
 def sort_keys(values: Points) -> Integers:
@@ -114,12 +119,6 @@ def _falling(second: Points) -> Mask:
     kept = np.ones(len(second), dtype=bool)
     np.less(second[1:], np.minimum.accumulate(second)[:-1], out=kept[1:])
     return kept
-
-
-def _swept(points: Points, order: Places) -> Mask:
-    from dse.grid.staircase import staircase_mask
-
-    return staircase_mask(points, order, lexicographic_order(points[1:2]))
 
 
 def _undominated(points: Points, order: Places) -> Mask:

@@ -12,7 +12,7 @@ from dse.grid.front import Front, table
 from dse.grid.graph import Graph
 from dse.grid.instructions import LANES
 from dse.grid.nest import Nest, nest
-from dse.grid.pareto import front_places
+from dse.grid.pareto import FEWEST_COMPILED, compiled_mask, front_places
 from dse.grid.sinks import Keep
 
 Numbers = npt.NDArray[np.float64]
@@ -39,15 +39,17 @@ def possible_places(points: Numbers, feasible: npt.NDArray[np.bool_] | None) -> 
     None where most are left, so that the rest of the work is better done without.
     """
     objectives, count = points.shape
-    rows = [*(np.ascontiguousarray(row) for row in points),
-            np.ones(BLOCK + LANES) if feasible is None else feasible.astype(float)]
     step = count // SAMPLE
     sample = points[:, ::step]
     allowed = ~np.isnan(sample).any(axis=0)
     if feasible is not None:
         allowed &= feasible[::step]
-    sample = sample[:, allowed]
-    known = table(_front(sample))
+    front = _front(sample[:, allowed])
+    if len(front.places) > MOST_KEPT * sample.shape[1]:  # as many of the others are likely to be left
+        return None
+    rows = [*(np.ascontiguousarray(row) for row in points),
+            np.ones(BLOCK + LANES) if feasible is None else feasible.astype(float)]
+    known = table(front)
     kept = np.empty(count + LANES, dtype=np.int64)
     room = np.empty((objectives, BLOCK + 2 * LANES))
     numbers = np.arange(BLOCK + LANES)
@@ -70,5 +72,5 @@ def possible_places(points: Numbers, feasible: npt.NDArray[np.bool_] | None) -> 
 
 
 def _front(points: Numbers) -> Front:
-    places = front_places(points)
+    places = np.flatnonzero(compiled_mask(points)) if len(points) in FEWEST_COMPILED else front_places(points)
     return Front(places, points[:, places])
