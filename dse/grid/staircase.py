@@ -156,7 +156,7 @@ def moved(old_blocks: Numbers, old_following: Integers, old_buckets: int, lowest
                 third = old_blocks[at + LANES]
                 if third == third and used[0] < room:
                     to = bucket_of(old_blocks[at], lowest, scale, buckets)
-                    bound = bound_below(to, row_bits, least, rows)
+                    bound = bound_below(min(to, used[1] + 1), row_bits, least, rows)
                     insert(old_blocks[at], third, to, bound, row_bits, least, rows, blocks, following, used, room)
             block = old_following[block]
         bucket -= 1

@@ -103,6 +103,19 @@ def test_a_staircase_of_all_points(order: str, spread: str) -> None:
     assert compiled_mask(np.stack([first, second, -second])).all()
 
 
+def test_a_staircase_that_becomes_much_wider_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many buckets then part two steps that shared the highest; what comes between is beaten by the lower step."""
+    for module in (staircase, triples):
+        monkeypatch.setattr(module, "FEWEST", 16)
+    close = 0.5 + np.linspace(0.0, 2.0**-9, 70)  # more than a bucket takes while there are fewer than 1024
+    steps = np.concatenate([[[0.0, 0.94, 1.0], [5.0, 1.0, 0.5]], [close, 4.0 - close]], axis=1)
+    between = np.stack([np.linspace(0.941, 0.999, 50), np.full(50, 1.5)])
+    even = np.stack([np.linspace(0.0, 1.0, 5000), np.full(5000, 100.0)])
+    others = np.concatenate([steps, between, even], axis=1)
+    values = np.concatenate([np.arange(others.shape[1])[None], others])
+    assert np.flatnonzero(compiled_mask(values)).tolist() == list(range(73))
+
+
 @pytest.mark.parametrize("reason", ["a sample shows it", "buckets become too long", "none"])
 def test_ranks_stand_in_for_what_is_unevenly_spread(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     draw, count, ranked = np.random.default_rng(2), 5_000, list[int]()
