@@ -6,6 +6,8 @@ them, their ranks take their place.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,9 +59,11 @@ def _ends(values: Numbers) -> tuple[float, float]:
 
 
 def _is_uneven(values: Numbers, low: float, high: float) -> bool:
-    """Whether a large share of a sample falls into one bucket."""
+    """Whether a large share of a sample falls into one bucket, or no bucket has a width that a number can have."""
     sample = values[::max(1, len(values) // SAMPLE)]
     scale = FEWEST / (high - low) if low < high else 0.0
+    if not math.isfinite(high - low) or math.isinf(scale):
+        return True
     counts = np.bincount(((sample[np.isfinite(sample)] - low) * scale).astype(np.int64), minlength=1)
     return bool(counts.max() > MOST_UNEVEN * counts.sum())
 

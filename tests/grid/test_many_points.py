@@ -131,6 +131,18 @@ def test_ranks_stand_in_for_what_is_unevenly_spread(reason: str, monkeypatch: py
     assert ranked == ([] if reason == "none" else [count])
 
 
+@pytest.mark.parametrize("width", [5e-324, 1e-308, 1e-305, 1e308])
+def test_second_objectives_next_to_each_other_or_as_far_apart_as_numbers_go(width: float) -> None:
+    """Buckets between them would have a width of nothing, or more than a number can have."""
+    draw = np.random.default_rng(6)
+    levels = draw.integers(-1, 2, 3000).astype(float)
+    values = np.stack([draw.random(3000), levels, draw.random(3000)])
+    expected = compiled_mask(values)
+    values[1] = levels * width
+    assert (compiled_mask(values) == expected).all()
+    assert expected.any()
+
+
 def test_ranks_by_hand() -> None:
     values = np.array([3.0, -np.inf, 3.0, np.nan, 0.0, -0.0, np.inf])
     assert triples._ranks(values).tolist()[:3] == [2.0, 0.0, 2.0]
