@@ -11,6 +11,7 @@ from dse.grid.instructions import COMPARED as NUMBERS_COMPARED
 from dse.grid.instructions import LANES
 from dse.grid.reader import COMPARED
 
+BITS = 64  # of an integer
 WIDE = {INTEGER: INTEGERS, NUMBER: NUMBERS}
 LOGIC = {ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor"}
 INTEGER_SIGNS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.LShift: "shl", ast.RShift: "ashr", **LOGIC}
@@ -68,8 +69,8 @@ class Text:
     def put(self, kind: str, instruction: str) -> Word:
         """Append an instruction; its result."""
         self._made += 1
-        self.line(f"%t{self._made} = {instruction}")
-        return Word(kind, f"%t{self._made}")
+        self.line(f"%t.{self._made} = {instruction}")
+        return Word(kind, f"%t.{self._made}")
 
     def slot(self, kind: str, name: str) -> Word:
         """A place on the stack."""
@@ -77,9 +78,9 @@ class Text:
         return Word(kind, f"%{name}")
 
     def labels(self, *stems: str) -> list[str]:
-        """Names that are not taken."""
+        """Names that are not taken, and that no argument can have."""
         self._made += 1
-        return [f"{stem}{self._made}" for stem in stems]
+        return [f"{stem}.{self._made}" for stem in stems]
 
     def go(self, label: str) -> None:
         """End a block."""
@@ -108,6 +109,9 @@ class Text:
 
     def operation(self, node: ast.AST, sign: ast.operator, left: Word, right: Word) -> Word:
         """Arithmetic, shifts and what is done bit by bit."""
+        if isinstance(sign, ast.LShift | ast.RShift) and right.name.lstrip("-").isdigit() and not (
+                0 <= int(right.name) < BITS):
+            self.refuse(f"a shift by {right.name}", node)
         left, right = self.alike(left, right)
         name = SIGNS.get(left.kind, {}).get(type(sign))
         if name is None:

@@ -5,7 +5,8 @@ What goes over many numbers one after the other is a function over NumPy arrays 
 elements of arrays; `min` and `max`; the functions of `dse.grid.arrays`; and other functions like it. It runs as it
 stands and does the same when it is compiled; all else is refused with its name and line.
 
-Integers have 64 bits, and no array that is written to may overlap another.
+Integers have 64 bits, also those of bytes once they are read, and are shifted by 0 to 63. Places in arrays are not
+checked and do not count from the end. No array that is written to may overlap another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from dse.grid.arrays import DECLARED, KNOWN, NOTHING, NUMBER, argument
+from dse.grid.arrays import DECLARED, KNOWN, NOTHING, NUMBER, TRUTH, argument
 from dse.grid.binary import Code, code
 from dse.grid.loop_reader import Reader
 from dse.grid.loop_text import full_name, signature
@@ -27,7 +28,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` as machine code, for contiguous arrays of the types that it names; made when it is first called."""
     kinds, returns = signature(function)
     layout = struct.Struct("".join("d" if kind == NUMBER else "q" for kind in kinds))
-    answer = struct.Struct("d" if returns == NUMBER else "q")
+    answer = struct.Struct({NUMBER: "d", TRUTH: "?"}.get(returns, "q"))
 
     def called(*values: Any) -> Any:
         words = [value.ctypes.data if kind.endswith("*") else value

@@ -1,4 +1,4 @@
-"""Loops do compiled what they do in Python, and what they cannot take is named."""
+"""Loops do compiled what they do in Python."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,72 +124,22 @@ def test_lanes_between_functions() -> None:
     assert numbers.tolist() == [2.0, *((place - 2.0) * (place - 2.0) for place in range(1, LANES))]
 
 
-def early(x: float) -> float:
-    """Not allowed."""
-    if x > 0.0:
-        return x
-    return -x
+def counted(counts: Integers) -> int:
+    """Counts in the first how often it is called."""
+    counts[0] += 1
+    return smaller(counts[0], LIMIT)
 
 
-def mixed(x: float, n: int) -> float:
-    """Not allowed."""
-    return x + n
+def added(counts: Integers, t1: int) -> bool:
+    """The place of what is added to is worked out once, and before the rest."""
+    counts[counted(counts)] += 10
+    counts[counts[0]] += counted(counts) + t1
+    return counts[0] > t1
 
 
-def divided(x: float) -> float:
-    """Not allowed: it may be by zero, which Python refuses."""
-    return 1.0 / x
-
-
-def listed(x: float) -> float:
-    """Not allowed."""
-    return sum([x, x])
-
-
-def retyped(x: float) -> float:
-    """Not allowed."""
-    y = 1
-    y = x
-    return float(y)
-
-
-def foreign(x: float) -> float:
-    """Not allowed."""
-    return np.sqrt(x)
-
-
-def backwards(n: int) -> int:
-    """Not allowed."""
-    total = 0
-    for one in range(n, 0, -1):
-        total += one
-    return total
-
-
-def unknown(x: float) -> float:
-    """Not allowed."""
-    return float(math.floor(x))
-
-
-def no_array(n: int) -> int:
-    """Not allowed."""
-    return n[0]  # type: ignore[index]
-
-
-@pytest.mark.parametrize(("function", "what"), [
-    (early, "Return"), (mixed, "i64 in the place of double"), (divided, "Div of double"), (listed, "List"),
-    (retyped, "double in the place of i64"), (foreign, "Call"), (unknown, "Call"),
-    (no_array, "an element of what is no array"), (backwards, "a range whose step is no positive constant")])
-def test_what_cannot_be_compiled_is_named(function: Callable[..., Any], what: str) -> None:
-    arguments = {mixed: (1.0, 1), no_array: (1,), backwards: (1,)}.get(function, (1.0,))
-    with pytest.raises(TypeError, match=f"test_loops.{function.__name__}, line [0-9]+: {what} cannot be compiled"):
-        compiled(function)(*arguments)
-
-
-def named(words: str) -> None:
-    """Not allowed."""
-
-
-def test_types_that_have_no_place_in_a_loop() -> None:
-    with pytest.raises(TypeError, match=r"test_loops.named: str cannot be compiled, only int, float, .*, TruthLanes"):
-        compiled(named)
+@given(st.integers(-1, 300))
+def test_adding_to_an_element(t1: int) -> None:
+    plain, machine = answers(added, np.zeros(4, dtype=np.int64), t1)
+    # called once: 10 to the second; called again, for 2 to the same one
+    assert plain[1].tolist() == machine[1].tolist() == [2, 12 + t1, 0, 0]
+    assert machine[0] is bool(plain[0])
