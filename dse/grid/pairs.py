@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from dse.grid.arrays import Bytes, Integers, Numbers, ask_for, ask_to_write
 from dse.grid.loops import compiled
-from dse.grid.slabs import AHEAD, slabs
+from dse.grid.slabs import AHEAD, slabs, varied_first
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,8 +35,7 @@ _walked = compiled(walked)
 
 def pairs_mask(points: Numbers, feasible: Mask | None) -> Mask:
     """Which of the points (2, points) are in the front, by the rule of `dse.grid.pareto`."""
-    points = np.ascontiguousarray(points)
-    kept, least = np.zeros(points.shape[1], dtype=np.bool_), np.nan
-    for slab in slabs(points, feasible):
-        least = _walked(points[1], *slab, least, kept)
+    rows, kept, least = varied_first(points), np.zeros(points.shape[1], dtype=np.bool_), np.nan
+    for slab in slabs(rows, feasible):
+        least = _walked(rows[1], *slab, least, kept)
     return kept

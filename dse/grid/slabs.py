@@ -8,7 +8,7 @@ as is moved at a time: memory that was not used before costs more than sorting w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,7 @@ SPARE = 1.1  # room for a slab that is larger than a sample lets expect
 AHEAD = 96  # words that may be read after the last, so that what they lead to is fetched early
 FEW_TIES = 2**12
 SAMPLE = 2**13
+FEW_LOOKED_AT = 2**10  # points that show which objectives have few different numbers
 WORD_BITS = 63
 SIGN_CLEARED = 2**63 - 1
 BEYOND = 2**62  # above all keys
@@ -99,8 +100,19 @@ def tied(words: Integers, size: int, place_bits: int, ties: Integers, room: int)
 _packed, _tied = compiled(packed), compiled(tied)
 
 
-def slabs(points: Numbers, feasible: npt.NDArray[np.bool_] | None) -> Iterator[Slab]:
-    """The feasible points of (objectives, points) in lexicographic order, equal ones by their place.
+def varied_first(points: Numbers) -> list[Numbers]:
+    """The objectives of (objectives, points), those with few different numbers last, so that fewer points tie.
+
+    A front is the same in whatever order its objectives stand.
+    """
+    points = np.ascontiguousarray(points)
+    sample = points[:, ::max(1, points.shape[1] // FEW_LOOKED_AT)]
+    different = [len(np.unique(row)).bit_length() for row in sample]
+    return [points[row] for row in sorted(range(len(points)), key=lambda row: -different[row])]
+
+
+def slabs(points: Sequence[Numbers], feasible: npt.NDArray[np.bool_] | None) -> Iterator[Slab]:
+    """The feasible ones of the points, given by objective, in lexicographic order, equal ones by their place.
 
     A point is left out where its first objective is NaN.
     """
@@ -141,7 +153,7 @@ def _packing(firsts: Numbers) -> tuple[Packing, list[int]]:
     return Packing(least, most, shift, place_bits), [-BEYOND, *cuts, BEYOND]
 
 
-def _set_right(points: Numbers, words: Integers, size: int, place_bits: int) -> None:
+def _set_right(points: Sequence[Numbers], words: Integers, size: int, place_bits: int) -> None:
     """Sorts the words with the same leading bits by what their points are."""
     ties = np.empty(FEW_TIES + 1, dtype=np.int64)
     found = _tied(words, size, place_bits, ties, FEW_TIES)
@@ -153,5 +165,6 @@ def _set_right(points: Numbers, words: Integers, size: int, place_bits: int) -> 
         members = np.sort(np.concatenate([ties - 1, ties]))
         members = members[np.append(True, members[1:] != members[:-1])]
         open_ones = words[members]
-        rows = points[::-1, open_ones & ((1 << place_bits) - 1)]
+        places = open_ones & ((1 << place_bits) - 1)
+        rows = [row[places] for row in reversed(points)]
         words[members] = open_ones[np.lexsort((*rows, open_ones >> place_bits))]  # a stable sort: places rise

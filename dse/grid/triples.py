@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dse.grid.arrays import Numbers
 from dse.grid.pareto import lexicographic_order
-from dse.grid.slabs import slabs
+from dse.grid.slabs import slabs, varied_first
 from dse.grid.staircase import FEWEST, Staircase
 
 Mask = npt.NDArray[np.bool_]
@@ -24,24 +24,24 @@ POINTS_A_BUCKET = 4  # at the least, so that memory is bounded
 
 def triples_mask(points: Numbers, feasible: Mask | None) -> Mask:
     """Which of the points (3, points) are in the front, by the rule of `dse.grid.pareto`."""
-    points = np.ascontiguousarray(points)
-    total, kept, ends = points.shape[1], None, _ends(points[1])
-    if not _is_uneven(points[1], *ends):
-        kept = _swept_mask(points, points[1], ends, feasible, total // POINTS_A_BUCKET)
+    rows = varied_first(points)
+    total, kept, ends = points.shape[1], None, _ends(rows[1])
+    if not _is_uneven(rows[1], *ends):
+        kept = _swept_mask(rows, rows[1], ends, feasible, total // POINTS_A_BUCKET)
     if kept is None:
-        ranks = _ranks(points[1])
-        kept = _swept_mask(points, ranks, _ends(ranks), feasible, total)
+        ranks = _ranks(rows[1])
+        kept = _swept_mask(rows, ranks, _ends(ranks), feasible, total)
     assert kept is not None  # with as many buckets as ranks, none is too long
     return kept
 
 
-def _swept_mask(points: Numbers, seconds: Numbers, ends: tuple[float, float], feasible: Mask | None,
+def _swept_mask(rows: list[Numbers], seconds: Numbers, ends: tuple[float, float], feasible: Mask | None,
                 most: int) -> Mask | None:
     """The same, with `seconds` for the second objectives; None where `most` buckets do not part them."""
-    kept, stairs = np.zeros(points.shape[1], dtype=np.bool_), Staircase(*ends, FEWEST)
-    for slab in slabs(points, feasible):
+    kept, stairs = np.zeros(len(seconds), dtype=np.bool_), Staircase(*ends, FEWEST)
+    for slab in slabs(rows, feasible):
         start = 0
-        while (start := stairs.sweep(seconds, points[2], slab, start, kept)) < slab.size:
+        while (start := stairs.sweep(seconds, rows[2], slab, start, kept)) < slab.size:
             wider = stairs.wider(max(most, 2 * FEWEST))
             if wider is None:
                 return None

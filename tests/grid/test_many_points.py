@@ -65,11 +65,21 @@ def test_slabs_are_in_lexicographic_order(slab: int, spare: float, levels: int,
     monkeypatch.setattr(slabs, "SPARE", spare)
     values = np.random.default_rng(0).integers(0, levels, (3, 1000)) - 1.0
     found = []
-    for one in slabs.slabs(values, None):
+    for one in slabs.slabs(list(values), None):
         found.append(one.words[:one.size] & one.mask)
         assert not one.words[one.size:one.size + slabs.AHEAD].any()  # places that may be looked up ahead
     places = np.concatenate(found)
     assert places.tolist() == lexicographic_order(values).tolist()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_objectives_with_few_different_numbers_come_last(count: int) -> None:
+    """Fewer points then tie; of equal ones the first is still the one that is in."""
+    draw = np.random.default_rng(7)
+    values = np.stack([np.ones(4000), np.round(draw.random(4000), 1), draw.integers(0, 900, 4000)])[3 - count:]
+    rows = slabs.varied_first(values)
+    assert [row[:9].tolist() for row in rows] == [row[:9].tolist() for row in values[::-1]]
+    assert compiled_mask(values[:, :400]).tolist() == brute_force(values[:, :400], np.ones(400, dtype=bool))
 
 
 @pytest.mark.parametrize("levels", [1, 3, 50, 4000, 10**6])
