@@ -32,10 +32,13 @@ SIGN_CLEARED = np.int64(2**63 - 1)
 
 def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
     """Which of the points (objectives, points) are in the front, by the rule above."""
-    count = objectives.shape[0]
+    objectives = np.asarray(objectives, dtype=np.float64)  # compiled code takes nothing else
+    count, total = objectives.shape
     if not 1 <= count <= 4:
         raise InputError(f"objectives={count} is not allowed: a Pareto front takes 1 to 4")
-    total, places = objectives.shape[1], None
+    if feasible is not None and feasible.shape != (total,):
+        raise InputError(f"feasible={feasible.shape} is not allowed: it takes one for each of the {total} points")
+    places = None
     if count > 1 and total > FEWEST_FILTERED:
         from dse.grid.points import possible_places
 
@@ -54,7 +57,7 @@ def pareto_mask(objectives: Points, feasible: Mask | None = None) -> Mask:
 
 def front_places(points: Points) -> Places:
     """The places of the front among points (objectives, points) that are all feasible and free of NaN, in order."""
-    return np.flatnonzero(_front_mask(points))
+    return np.flatnonzero(_front_mask(np.asarray(points, dtype=np.float64)))
 
 
 def compiled_mask(points: Points, feasible: Mask | None = None) -> Mask:

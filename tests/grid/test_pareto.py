@@ -78,3 +78,18 @@ def test_by_hand() -> None:
 def test_a_number_of_objectives_that_is_refused(objectives: int) -> None:
     with pytest.raises(InputError, match=f"objectives={objectives} is not allowed: a Pareto front takes 1 to 4"):
         pareto_mask(np.zeros((objectives, 3)))
+
+
+@pytest.mark.parametrize("kind", ["int64", "float32", ">f8"])
+@pytest.mark.parametrize("count", [100, 3000, 30_000])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_other_types_of_numbers(objectives: int, count: int, kind: str) -> None:
+    values = np.random.default_rng(8).integers(0, 1000, (objectives, count)).astype(float)
+    assert (pareto_mask(values.astype(kind)) == pareto_mask(values)).all()
+    assert front_places(values.astype(kind)).tolist() == front_places(values).tolist()
+
+
+@pytest.mark.parametrize("count", [10, 29_999])
+def test_feasibility_of_other_points_is_refused(count: int) -> None:
+    with pytest.raises(InputError, match=rf"feasible=\({count},\) is not allowed: it takes one for each of the 30000"):
+        pareto_mask(np.zeros((2, 30_000)), np.ones(count, dtype=bool))
