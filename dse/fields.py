@@ -83,9 +83,12 @@ class Table(NamedTuple):
         `given` holds attributes that are not read but worked out by the caller. Raises InputError for an unknown,
         missing or impossible value.
         """
-        given = given or {}
+        return self.record(*self.values(raw, given).values())
+
+    def values(self, raw: Mapping[str, Any], given: Mapping[str, float] | None = None) -> dict[str, float]:
+        """The same values by their attributes, in the order of the fields."""
         self.refuse_unknown(raw)
-        return self.record(*(self._value(field, raw, given) for field in self.fields))
+        return {field.attribute: self._value(field, raw, given or {}) for field in self.fields}
 
     def refuse_unknown(self, raw: Mapping[str, Any]) -> None:
         """InputError for the first key of `raw` that the group does not have."""

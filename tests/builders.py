@@ -15,7 +15,8 @@ from dse.technique.registry import technique_terms
 from dse.workload import Parallelism, Traffic, precision
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-TECHNIQUES = ("none", "preserve", "preserve_weights", "preserve_kv")
+PREFETCHING = ("preserve", "preserve_weights", "preserve_kv")
+TECHNIQUES = ("none", *PREFETCHING, "overlap")
 
 
 def option(group: str, name: str, **changes: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from builders import TECHNIQUES, option
+from builders import PREFETCHING, TECHNIQUES, option
 from hypothesis import strategies as st
 
 from dse.hardware import FULL_MESH, SWITCH, TORUS, Accelerator
@@ -109,18 +109,20 @@ def precisions(draw: st.DrawFn) -> Precision:
     return Precision(draw(width), draw(rate), draw(width), 2.0, draw(rate))
 
 
-def techniques() -> st.SearchStrategy[TechniqueTerms]:
-    """Every shipped technique, with no limit of its own; experts are known or guessed."""
-    known = {"none": (False,)}
-    choices = [(name, routing) for name in TECHNIQUES for routing in known.get(name, (False, True))]
+def techniques(names: tuple[str, ...] = TECHNIQUES) -> st.SearchStrategy[TechniqueTerms]:
+    """Shipped techniques, all of them unless named, with no limit of their own; experts are known or guessed."""
+    choices = [(name, routing) for name in names for routing in ((False, True) if name in PREFETCHING else (False,))]
     return st.sampled_from(choices).map(lambda one: technique_terms(option(
         "technique", one[0], **({"known_routing": True} if one[1] else {}))))
 
 
 @st.composite
 def settings_of(draw: st.DrawFn, most_layers: int = 6, most_tokens: int = 32768, most_parts: int = 8,
-                most_stages: int = 1) -> Setting:
-    """A whole setting; `most_parts` devices of tensor parallelism at most, `most_stages` of pipeline."""
+                most_stages: int = 1, names: tuple[str, ...] = TECHNIQUES) -> Setting:
+    """A whole setting; `most_parts` devices of tensor parallelism at most, `most_stages` of pipeline.
+
+    Its technique is one of `names`.
+    """
     traffic = Traffic(draw(whole(1, 64)), draw(whole(1, most_tokens)), draw(whole(2, most_tokens)), math.inf, math.inf)
     return Setting(draw(devices()), draw(styles()), draw(any_models(most_layers)), traffic, draw(precisions()),
-                   draw(parallelisms(most_parts, most_stages)), draw(techniques()))
+                   draw(parallelisms(most_parts, most_stages)), draw(techniques(names)))

@@ -51,3 +51,8 @@ def test_how_sure_the_move_of_the_best_l2_is_is_what_the_model_says_today() -> N
 def test_the_page_of_prefetch_limits_is_what_the_model_says_today() -> None:
     script = load(ROOT / "studies/prefetch_limit/limits.py")
     assert script.PAGE.read_text() == script.page(), "run: python studies/prefetch_limit/limits.py --write"
+
+
+def test_where_overlap_passes_prefetching_is_what_the_model_says_today() -> None:
+    script = load(ROOT / "studies/overlap_or_prefetch/crossing.py")
+    assert script.PAGE.read_text() == script.page(), "run: python studies/overlap_or_prefetch/crossing.py --write"

@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.figures.labels import group, is_chosen, quantity
+from dse.figures.table import REFERENCE
 from dse.grid.table import Columns
 
 L2 = "hardware.l2_mib"
@@ -45,7 +46,9 @@ def _figures(table: Columns, record: Mapping[str, Any],
     if x is not None and every_design:
         yield _curve_name(x, record["objective"]), lambda: _objective_along(table, record, x)
     if SPLIT in axes and MODEL in axes and every_design:
-        yield "speedup", lambda: _speedup(table, record)
+        yield "speedup", lambda: _speedup(table, record, SPLIT, MODEL)
+    elif x is not None and set(axes) == {x, TECHNIQUE} and len(axes[TECHNIQUE]) > 2 and REFERENCE in axes[TECHNIQUE]:
+        yield "speedup", lambda: _speedup(table, record, x, TECHNIQUE)
     if all(is_chosen(axis) for axis in axes if axis != TECHNIQUE):
         yield "pareto", lambda: _pareto(table, record)
 
@@ -94,10 +97,10 @@ def _pareto(table: Columns, record: Mapping[str, Any]) -> Any:
     return draw_pareto(pareto_data(table, objective=record["objective"]), title=_caption(record, "group_usd"))
 
 
-def _speedup(table: Columns, record: Mapping[str, Any]) -> Any:
+def _speedup(table: Columns, record: Mapping[str, Any], along: str, curves: str) -> Any:
     from dse.figures.speedup import draw_speedup, speedup_data
 
-    return draw_speedup(speedup_data(table, SPLIT), title=_caption(record))
+    return draw_speedup(speedup_data(table, along, curves=curves), title=_caption(record))
 
 
 def _caption(record: Mapping[str, Any], *shown: str) -> str:

@@ -1,4 +1,4 @@
-"""Speed-up that a technique brings against one axis, a curve for each model."""
+"""Speed-up that a technique brings against one axis, a curve for each model, or one for each technique."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dse.errors import InputError
+from dse.figures.curve_axes import TECHNIQUE
 from dse.figures.labels import number, option_name, quantity, uncapital
 from dse.figures.placement import PointLabel, place_labels
 from dse.figures.style import (
@@ -24,15 +25,16 @@ from dse.figures.style import (
     show_numbers,
     shown,
 )
-from dse.figures.table import REFERENCE, Axis, Columns, Floats, axis, column, feasible, numbers, varying
+from dse.figures.table import REFERENCE, Axis, Columns, Flags, Floats, axis, column, feasible, numbers, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+
 class SpeedupCurve(NamedTuple):
-    """One model: for each x the speed-up where both designs are feasible, or NaN, and then that of infeasible ones."""
+    """One curve: for each x the speed-up where both designs are feasible, or NaN, and then that of infeasible ones."""
 
     name: str
     x: Floats
@@ -41,7 +43,10 @@ class SpeedupCurve(NamedTuple):
 
 
 class Speedup(NamedTuple):
-    """The curves, and the largest feasible speed-up as (curve, x, value), None where no pair is feasible."""
+    """The curves, and the largest feasible speed-up as (curve, x, value), None where no pair is feasible.
+
+    `technique` is empty where each curve has its own.
+    """
 
     along: str
     technique: str
@@ -62,6 +67,7 @@ def speedup_data(columns: Columns, along: str = "parallelism.tensor_parallel", t
                  metric: str = "request_s", curves: str = "model") -> Speedup:
     """`metric` without a technique over that with `technique` (the other way round where more is better), same design.
 
+    With `curves` = "technique" there is a curve for every technique of the table, and `technique` is not looked at.
     Raises InputError where a technique is not in the table, or another axis varies than `along` and `curves`: a
     speed-up compares two designs that differ in nothing else.
     """
@@ -70,45 +76,53 @@ def speedup_data(columns: Columns, along: str = "parallelism.tensor_parallel", t
         raise InputError(f"{metric} has no direction in which it is better: a speed-up needs a time, a rate or a cost")
     _refuse_other_axes(columns, along, curves)
     values = np.where(numbers(columns, metric) > 0.0, numbers(columns, metric), np.nan)
-    ok, named, across = feasible(columns), column(columns, "technique"), axis(columns, along)
+    across = axis(columns, along)
     numbers(columns, along)
-    one = Axis(curves, ("",), np.zeros(values.size, dtype=np.intp))
-    models = axis(columns, curves) if curves in columns else one
-    cells = models.codes * len(across.values) + across.codes
-    count = len(models.values) * len(across.values)
-    without, without_ok = _by_cell(cells, count, named == REFERENCE, values, ok)
-    with_it, with_ok = _by_cell(cells, count, named == technique, values, ok)
-    for name in (REFERENCE, technique):
+    made = []
+    for name, without, with_it in _pairs(columns, technique, curves):
+        first, first_ok = _by_value(across, without, values, feasible(columns))
+        second, second_ok = _by_value(across, with_it, values, feasible(columns))
+        made.append(_curve(name, across, (second / first) ** better, first_ok & second_ok))
+    return Speedup(along, "" if curves == TECHNIQUE else technique, metric, tuple(made), _largest(made))
+
+
+def _pairs(columns: Columns, technique: str, curves: str) -> list[tuple[str, Flags, Flags]]:
+    """Each curve with its rows without a technique and those with one."""
+    named = column(columns, TECHNIQUE)
+    own = [name for name in dict.fromkeys(named.tolist()) if name != REFERENCE] if curves == TECHNIQUE else [technique]
+    for name in (REFERENCE, *own):
         if not (named == name).any():
-            raise InputError(f"the results have no row with technique={name}: a speed-up of {technique} needs "
-                             f"{REFERENCE} and {technique}")
-    ratio = (with_it / without) ** better
-    shape = (len(models.values), len(across.values))
-    made = [_curve(models, code, across, ratio.reshape(shape), (without_ok & with_ok).reshape(shape))
-            for code in range(shape[0])]
-    return Speedup(along, technique, metric, tuple(made), _largest(made))
+            raise InputError(f"the results have no row with technique={name}: a speed-up needs "
+                             f"{' and '.join((REFERENCE, *own))}")
+    if curves == TECHNIQUE:
+        return [(name, named == REFERENCE, named == name) for name in own]
+    one = Axis(curves, ("",), np.zeros(named.size, dtype=np.intp))
+    models = axis(columns, curves) if curves in columns else one
+    return [(str(name), (named == REFERENCE) & (models.codes == code), (named == technique) & (models.codes == code))
+            for code, name in enumerate(models.values)]
 
 
 def _refuse_other_axes(columns: Columns, along: str, curves: str) -> None:
-    others = varying(columns, (along, curves, "technique"))
+    others = varying(columns, (along, curves, TECHNIQUE))
     if others:
         raise InputError(f"{', '.join(other.key for other in others)} varies beside {along} and {curves}: fix it, as "
                          f"in {others[0].key}={others[0].values[0]}, or make it one of the two")
 
 
-def _by_cell(cells: Any, count: int, these: Any, values: Floats, ok: Any) -> tuple[Floats, Any]:
-    """The value of each cell's first row among `these`, NaN where there is none, and whether it is feasible."""
-    rows = np.flatnonzero(these)[::-1]
-    found, fine = np.full(count, np.nan), np.zeros(count, dtype=np.bool_)
-    found[cells[rows]], fine[cells[rows]] = values[rows], ok[rows]
+def _by_value(across: Axis, rows: Flags, values: Floats, ok: Flags) -> tuple[Floats, Flags]:
+    """For each value of the axis what its first row among `rows` has, NaN where there is none; whether it is feasible.
+    """
+    places = np.flatnonzero(rows)[::-1]
+    found, fine = np.full(len(across.values), np.nan), np.zeros(len(across.values), dtype=np.bool_)
+    found[across.codes[places]], fine[across.codes[places]] = values[places], ok[places]
     return found, fine
 
 
-def _curve(models: Axis, code: int, across: Axis, ratio: Floats, ok: Any) -> SpeedupCurve:
-    there = np.isfinite(ratio[code])
+def _curve(name: str, across: Axis, ratio: Floats, ok: Flags) -> SpeedupCurve:
+    there = np.isfinite(ratio)
     x = np.asarray(across.values, dtype=np.float64)[there]
-    value, fine = ratio[code][there], ok[code][there]
-    return SpeedupCurve(str(models.values[code]), x, np.where(fine, value, np.nan), np.where(fine, np.nan, value))
+    value, fine = ratio[there], ok[there]
+    return SpeedupCurve(name, x, np.where(fine, value, np.nan), np.where(fine, np.nan, value))
 
 
 def _largest(curves: list[SpeedupCurve]) -> tuple[str, float, float] | None:
@@ -131,7 +145,8 @@ def draw_speedup(data: Speedup, published: Span | None = None, title: str = "") 
         show_numbers(axes.yaxis)
         axes.margins(y=0.12)
         label(axes.xaxis, data.along)
-        axes.set_ylabel(f"Speed-up by {option_name(data.technique)}\n({uncapital(quantity(data.metric).name)})")
+        by = f"Speed-up by {option_name(data.technique)}" if data.technique else "Speed-up"
+        axes.set_ylabel(f"{by}\n({uncapital(quantity(data.metric).name)})")
         _draw_legend(figure, data, styles, published, title)
         if data.largest is not None:
             name, x, value = data.largest

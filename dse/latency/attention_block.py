@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dse.latency.memory import key_width, value_width
 from dse.latency.operators import NORM_FLOPS, Tokens, attention, grouped_matmul, matmul, nothing, vector
 from dse.latency.roofline import Operator, OperatorTime
-from dse.latency.step import Step, collective_time, time_on
+from dse.latency.step import Step, collective_beside, time_on
 from dse.latency.window import ahead
 
 
@@ -59,11 +59,12 @@ def attention_block(tokens: Tokens, at: Step) -> AttentionBlock:
     left = left - kv_ahead
     value_ahead = min(weights * value_up.weight_bytes, left)
     output_ahead = min(weights * output.weight_bytes, left - value_ahead)
-    return AttentionBlock(time_on(on, norm, 0.0), collective_time(at.by.attention_gather, brought.wasted_bytes),
-                          time_on(on, qkv, qkv_ahead), time_on(on, query_up, query_ahead),
+    projected, last = time_on(on, qkv, qkv_ahead), time_on(on, output, output_ahead)
+    gather = collective_beside(at.by.attention_gather, brought.wasted_bytes, projected, at)
+    return AttentionBlock(time_on(on, norm, 0.0), gather, projected, time_on(on, query_up, query_ahead),
                           time_on(on, key_up, key_ahead), time_on(on, read, kv_ahead),
-                          time_on(on, value_up, value_ahead), time_on(on, output, output_ahead),
-                          collective_time(at.by.attention_reduce, 0.0))
+                          time_on(on, value_up, value_ahead), last,
+                          collective_beside(at.by.attention_reduce, 0.0, last, at))
 
 
 def latent_matmul(tokens: Tokens, inner: float, columns: float, head: float, at: Step) -> Operator:

@@ -8,7 +8,7 @@ from dse.latency.experts import tokens_per_expert, touched_share
 from dse.latency.mlp_block import FeedForward, feed_forward, no_feed_forward, second_norm
 from dse.latency.operators import SUM_FLOPS, exact_matmul, vector
 from dse.latency.roofline import Operator, OperatorTime
-from dse.latency.step import Step, collective_time, time_on
+from dse.latency.step import Step, collective_beside, time_on
 from dse.latency.window import ahead
 
 
@@ -56,12 +56,13 @@ def expert_block(at: Step) -> ExpertBlock:
     gather = vector(copies * model.width, 0.0, 2.0, on, at.precision)
     add = vector(copies * model.width, SUM_FLOPS, 1.0 + at.arriving_rows / copies, on, at.precision)
     found = experts_ahead(router, shared, routed, share, at)
+    gate_up, down = time_on(on, routed.gate_up, found.gate_up), time_on(on, routed.down, found.down)
     return ExpertBlock(second_norm(at), time_on(on, router, found.router),
-                       collective_time(at.by.dispatch, found.wasted), time_on(on, shared.gate_up, found.shared_gate_up),
-                       time_on(on, shared.activation, 0.0), time_on(on, shared.down, found.shared_down),
-                       time_on(on, gather, 0.0), time_on(on, routed.gate_up, found.gate_up),
-                       time_on(on, routed.activation, 0.0), time_on(on, routed.down, found.down),
-                       time_on(on, add, 0.0), collective_time(at.by.combine, 0.0))
+                       collective_beside(at.by.dispatch, found.wasted, gate_up, at),
+                       time_on(on, shared.gate_up, found.shared_gate_up), time_on(on, shared.activation, 0.0),
+                       time_on(on, shared.down, found.shared_down), time_on(on, gather, 0.0), gate_up,
+                       time_on(on, routed.activation, 0.0), down, time_on(on, add, 0.0),
+                       collective_beside(at.by.combine, 0.0, down, at))
 
 
 def experts_ahead(router: Operator, shared: FeedForward, routed: FeedForward, share: float, at: Step) -> ExpertsAhead:

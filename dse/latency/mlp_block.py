@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from dse.latency.operators import ACTIVATION_FLOPS, NORM_FLOPS, grouped_matmul, nothing, vector
 from dse.latency.roofline import Operator, OperatorTime
-from dse.latency.step import Step, collective_time, time_on
+from dse.latency.step import Step, collective_beside, time_on
 from dse.latency.window import ahead
 
 
@@ -56,9 +56,10 @@ def mlp_block(at: Step) -> MlpBlock:
                     at.technique)
     gate_up_ahead = min(weights * dense.gate_up.weight_bytes, brought.saved_bytes)
     down_ahead = min(weights * dense.down.weight_bytes, brought.saved_bytes - gate_up_ahead)
-    return MlpBlock(second_norm(at), collective_time(at.by.mlp_gather, brought.wasted_bytes),
-                    time_on(at.on, dense.gate_up, gate_up_ahead), time_on(at.on, dense.activation, 0.0),
-                    time_on(at.on, dense.down, down_ahead), collective_time(at.by.mlp_reduce, 0.0))
+    gate_up, down = time_on(at.on, dense.gate_up, gate_up_ahead), time_on(at.on, dense.down, down_ahead)
+    gather = collective_beside(at.by.mlp_gather, brought.wasted_bytes, gate_up, at)
+    return MlpBlock(second_norm(at), gather, gate_up, time_on(at.on, dense.activation, 0.0), down,
+                    collective_beside(at.by.mlp_reduce, 0.0, down, at))
 
 
 def mlp_block_s(block: MlpBlock) -> float:

@@ -19,6 +19,7 @@ from dse.latency.collectives import Collective
 from dse.latency.communication import Communication, Windows, arriving_rows, communication, windows
 from dse.latency.machine import Machine
 from dse.latency.memory import Shard
+from dse.latency.overlap import exposed_s
 from dse.latency.roofline import Operator, OperatorTime, operator_time
 from dse.model.language_model import LanguageModel
 from dse.technique.terms import TechniqueTerms
@@ -53,8 +54,20 @@ def step(rows: float, all_rows: float, split_over: Parallelism, on: Machine, mod
 
 def collective_time(collective: Collective, wasted_bytes: float) -> OperatorTime:
     """A collective as an entry of the schedule; `wasted_bytes` were read from HBM beside it and evicted."""
-    return OperatorTime(collective.time_s, collective.startup_s, 0.0, 0.0, 0.0, collective.link_s, 0.0, 0.0,
-                        collective.hbm_bytes + wasted_bytes, 0.0, collective.link_bytes, 0.0, 0.0)
+    return entry(collective, collective.time_s, wasted_bytes)
+
+
+def collective_beside(collective: Collective, wasted_bytes: float, product: OperatorTime, at: Step) -> OperatorTime:
+    """The same of a collective next to a matrix multiplication, which it may overlap as far as the technique allows."""
+    left_s = exposed_s(collective, product, at.technique.overlap_share, at.on.hbm_bytes_per_s)
+    return entry(collective, left_s, wasted_bytes)
+
+
+def entry(collective: Collective, left_s: float, wasted_bytes: float) -> OperatorTime:
+    """A collective of which `left_s` are not hidden."""
+    return OperatorTime(left_s, collective.startup_s, 0.0, 0.0, 0.0, collective.link_s, 0.0, 0.0,
+                        collective.hbm_bytes + wasted_bytes, 0.0, collective.link_bytes, 0.0,
+                        collective.time_s - left_s)
 
 
 def time_on(on: Machine, operator: Operator, prefetched_bytes: float) -> OperatorTime:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dse.fields import Field, Table
-from dse.technique.terms import TechniqueTerms
+from dse.technique.terms import OFF, TechniqueTerms
 from dse.units import MEBI
 
 PARAMETERS = Table(
@@ -26,12 +26,11 @@ PARAMETERS = Table(
               default=0.0),
     ),
     choices=("name", "method"),
-).checked()
+)
 
 
 def terms(raw: Mapping[str, Any]) -> TechniqueTerms:
     """The technique's answers: what may be read ahead, and the limit (null: as much as is free)."""
     given = {"prefetch_limit_bytes": math.inf} if raw.get("limit_mib") is None else {}
     words = {key: value for key, value in raw.items() if key != "limit_mib" or value is not None}
-    read: TechniqueTerms = PARAMETERS.read(words, given)
-    return read
+    return OFF._replace(**PARAMETERS.values(words, given))

@@ -65,6 +65,23 @@ def test_a_table_of_one_model_has_one_curve() -> None:
     assert clipped(figure) == []
 
 
+def test_each_technique_has_a_curve_of_its_own() -> None:
+    rows = grid(traffic__batch=(1.0, 8.0, 64.0), technique=("overlap", "none", "preserve"))
+    for row in rows:
+        gain = {"none": 1.0, "preserve": 1.5 - row["traffic.batch"] / 160.0, "overlap": 1.2}[row["technique"]]
+        row["request_s"], row["feasible"] = row["traffic.batch"] / gain, 1.0
+    data = speedup_data(table(rows), "traffic.batch", curves="technique")
+    assert {curve.name: curve.value.tolist() for curve in data.curves} == {
+        "overlap": pytest.approx([1.2] * 3), "preserve": pytest.approx([1.49375, 1.45, 1.1])}
+    assert data.largest == ("preserve", 1.0, pytest.approx(1.49375))
+    figure = draw_speedup(data)
+    assert all(text in words(figure) for text in ("PRESERVE", "overlap", "Speed-up\n(request time)"))
+    assert clipped(figure) == []
+    assert overlapping(figure) == []
+    with pytest.raises(InputError, match="the results have no row with technique=none"):
+        speedup_data(table([row for row in rows if row["technique"] != "none"]), "traffic.batch", curves="technique")
+
+
 def test_what_is_no_speed_up_is_refused() -> None:
     columns = six_models()
     with pytest.raises(InputError, match=r"traffic\.batch varies beside parallelism\.tensor_parallel and model: "

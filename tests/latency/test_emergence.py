@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from builders import TECHNIQUES, setting, with_device, with_split, with_style, with_technique
+from builders import PREFETCHING, setting, with_device, with_split, with_style, with_technique
 from designs import settings_of, spread
 from hypothesis import assume, given, settings
 
@@ -20,7 +20,6 @@ from dse.technique.terms import OFF, TechniqueTerms
 
 MIB = 2.0**20
 CONTEXT = 16384.0
-PREFETCHING = [name for name in TECHNIQUES if name != "none"]
 MATMULS = ("qkv", "output", "gate_up", "down")
 
 
@@ -189,7 +188,7 @@ def test_no_gain_on_a_single_device(at: Setting) -> None:
 
 
 @settings(max_examples=60)
-@given(settings_of())
+@given(settings_of(names=PREFETCHING))
 def test_no_gain_with_an_l2_no_larger_than_the_working_set(at: Setting) -> None:
     """The all-reduce's message, arriving and leaving, takes the whole L2."""
     message = at.traffic.batch * at.model.width * at.precision.residual_bytes
@@ -197,7 +196,7 @@ def test_no_gain_with_an_l2_no_larger_than_the_working_set(at: Setting) -> None:
 
 
 @settings(max_examples=60)
-@given(settings_of())
+@given(settings_of(names=PREFETCHING))
 def test_no_gain_for_a_compute_bound_consumer(at: Setting) -> None:
     """As much is read ahead as with fast matrix units, but all in vain, where computing hides all reading."""
     assume(at.parallelism.tensor_parallel > 1.0)
@@ -251,7 +250,7 @@ def test_a_limit_above_the_free_l2_loses_what_was_gained(technique: str) -> None
 def test_preserve_gains_what_its_halves_gain_where_nothing_is_short(model: str) -> None:
     """With windows and L2 for all candidates, the halves add up, so that both together are at least either."""
     at = with_device(with_l2(setting(model=model), 1024.0), link_latency_s=1e-3)
-    none, both, weights, cache = (decode_s(with_technique(at, name), 4.0, CONTEXT) for name in TECHNIQUES)
+    none, both, weights, cache = (decode_s(with_technique(at, name), 4.0, CONTEXT) for name in ("none", *PREFETCHING))
     assert none - both == pytest.approx((none - weights) + (none - cache), rel=1e-9)
     assert none - both > max(none - weights, none - cache) > 0.0
 
@@ -283,5 +282,5 @@ def test_reading_in_order_can_gain_less_than_the_better_half() -> None:
     which alone would gain. Where compute hides all reading, that is.
     """
     at = overlapping(setting(tensor_parallel=2.0, batch=256.0))
-    none, both, weights, cache = (decode_s(with_technique(at, name), 256.0, 2048.0) for name in TECHNIQUES)
+    none, both, weights, cache = (decode_s(with_technique(at, name), 256.0, 2048.0) for name in ("none", *PREFETCHING))
     assert none == weights > both > cache

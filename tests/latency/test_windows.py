@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from builders import setting, with_device, with_technique
+from builders import PREFETCHING, setting, with_device, with_technique
 from designs import settings_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,8 +57,11 @@ def assert_same(at: Setting, tokens: Tokens) -> Outcome:
 
 
 def alike(most_layers: int, **limits: int) -> st.SearchStrategy[Setting]:
-    """A random setting of any kind of parallelism, all of whose layers are alike: with experts, or without."""
-    return settings_of(most_layers=most_layers, **limits).map(
+    """A random setting of any kind of parallelism, all of whose layers are alike: with experts, or without.
+
+    Nothing overlaps: the simulation's collectives stand alone.
+    """
+    return settings_of(most_layers=most_layers, names=("none", *PREFETCHING), **limits).map(
         lambda at: at._replace(model=at.model._replace(dense_layers=0.0)))
 
 

@@ -14,9 +14,9 @@ from dse.latency.phases import decode_s, prefill_s
 from dse.technique.registry import methods, parameters, technique_terms
 from dse.technique.terms import OFF, TechniqueTerms
 
-METHODS = ("none", "preserve")
+METHODS = ("none", "overlap", "preserve")
 OPTIONS = sorted(path.stem for path in (CONF / "technique").glob("*.yaml"))
-SHARES = ("prefetch_weights", "prefetch_kv_cache")
+SHARES = ("prefetch_weights", "prefetch_kv_cache", "overlap_share")
 SOURCES = ("arXiv", "doi", "http")
 
 
@@ -48,6 +48,7 @@ def test_terms_are_numbers_in_their_range(name: str) -> None:
     assert all(isinstance(term, float) and term >= 0.0 for term in terms)
     assert all(getattr(terms, share) <= 1.0 for share in SHARES)
     assert all(math.isfinite(term) for field, term in terms._asdict().items() if field != "prefetch_limit_bytes")
+    assert not (terms.overlap_share and (terms.prefetch_weights or terms.prefetch_kv_cache))  # one window, one use
 
 
 @pytest.mark.parametrize("name", OPTIONS)
