@@ -66,6 +66,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "technique.weights": Quantity("Weights read ahead", switch=("without weights", "with weights")),
     "technique.kv_cache": Quantity("KV-cache read ahead", switch=("without KV-cache", "with KV-cache")),
     "technique.managed_l2": Quantity("Limits above the free L2", switch=("limit obeyed", "limit cut to free L2")),
+    "technique.share": Quantity("Most of a collective that is hidden", short="share"),
     "technique.known_routing": Quantity("Routing of experts", switch=("experts guessed", "experts known")),
     "ttft_s": Quantity("Time to first token", "s", better=-1.0),
     "tpot_s": Quantity("Time per output token", "ms", 1.0 / MILLI, better=-1.0),

@@ -50,7 +50,7 @@ NEEDED = ("phase", "name", "time_s", "bound", "hidden_s")
 
 
 class Part(NamedTuple):
-    """One operator of a bar: its time in all layers, the time that reading ahead took off it, and what bounds it."""
+    """One operator of a bar: its time in all layers, the time that a technique took off it, and what bounds it."""
 
     name: str
     kind: str
@@ -142,7 +142,7 @@ def _draw_legend(figure: Figure, data: LatencyBreakdown, title: str) -> None:
     handles = [Patch(color=colour, label=kind) for kind, colour in COLOURS.items() if kind in kinds]
     if any(part.hidden_s > 0.0 for part in parts):
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch=HATCH, linewidth=0.0,
-                             label="hidden by reading ahead"))
+                             label="hidden by the technique"))
     show_legend(figure, handles, title, 4)
     found = {part.bound for part in parts}
     bounds = ", ".join(f"{letter} {name}" for bound, (letter, name) in BOUNDS.items() if bound in found)

@@ -28,7 +28,7 @@ class Operator(NamedTuple):
 
 
 class OperatorTime(NamedTuple):
-    """The time of an operator and its parts; `hidden_s` is what prefetching took off it."""
+    """The time of an operator and its parts; `hidden_s` is what the technique took off it."""
 
     time_s: float
     floor_s: float

@@ -65,7 +65,7 @@ def test_a_bar_shows_time_by_operator_and_hidden_time_hatched_at_its_end() -> No
     written = words(figure)
     for text in ("gate, up\nM", "reduce\nF", "9.00 ms", "7.00 ms,\n2.00 ms hidden", "3.00 s,\nnothing hidden",
                  "A title", "bound by: C compute, M HBM, N links, F floor (launch, start-up)",
-                 "hidden by reading ahead"):
+                 "hidden by the technique"):
         assert text in written
     assert clipped(figure) == []
     assert overlapping(figure) == []
