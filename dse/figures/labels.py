@@ -90,6 +90,7 @@ OPTIONS: Mapping[str, str] = {
     "preserve": "PRESERVE",
     "preserve_weights": "PRESERVE, weights only",
     "preserve_kv": "PRESERVE, KV-cache only",
+    "overlap": "overlap",
     "ascend_910b": "Ascend 910B",
     "a100": "A100",
     "h100": "H100",
