@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from dse.in_use import clear, temporary_file
 
-def write(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
-    """Creates or replaces `path` with what `fill` writes: all of it or nothing, durable on return."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+
+def write(path: Path, fill: Callable[[IO[bytes]], None], durable: bool = True) -> None:
+    """Creates or replaces `path` with what `fill` writes: all of it or nothing, on the disk itself if `durable`.
+
+    OSError names `path`. What processes that were killed while they wrote `path` left beside it is removed.
+    """
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        clear(path.parent, path.name)
+        with temporary_file(path.parent, path.name) as (temporary, stream):
             fill(stream)
             stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+            if durable:
+                os.fsync(stream.fileno())
+            os.fchmod(stream.fileno(), 0o666 & ~_umask())
+            os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None or Path(str(error.filename)).name.startswith(f".{path.name}."):
+            error.filename, error.filename2 = str(path), None
         raise
 
 
 def write_text(path: Path, text: str) -> None:
     """Creates or replaces `path` with `text` in UTF-8."""
-    write(path, lambda stream: _put(stream, text.encode()))
+    write_bytes(path, text.encode())
 
 
-def _put(stream: IO[bytes], data: bytes) -> None:
-    stream.write(data)
+def write_bytes(path: Path, data: bytes, durable: bool = True) -> None:
+    """Creates or replaces `path` with `data`."""
+    def fill(stream: IO[bytes]) -> None:
+        stream.write(data)
+
+    write(path, fill, durable)
 
 
 def _umask() -> int:

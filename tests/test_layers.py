@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    {"units", "errors", "version", "atomic"},
+    {"units", "errors", "version", "in_use", "atomic"},
     {"constants", "provenance", "shipped"},
     {"fields"},
     {"hardware", "model", "workload"},
