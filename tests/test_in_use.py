@@ -1,4 +1,4 @@
-"""What a process has in use stays, what the dead left goes: real processes, killed while they hold their temporaries."""
+"""What a process has in use stays, what the dead left goes: processes killed while they hold their temporaries."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import Self
 
 from dse.cli.progress import ProgressLine
@@ -12,6 +14,7 @@ from dse.grid.checkpoint import Finished, Kept, identity, load, save
 from dse.grid.exact import State, exact_front
 from dse.grid.front import Objective
 from dse.grid.grid import Grid
+from dse.in_use import clear, exclusive, parts, temporary_file
 
 SAVED_EVERY_S = 1.0
 SAVING_SHARE = 0.05  # of the time, at most, goes into saving
@@ -22,7 +25,8 @@ class ResumedRun:
     """The fronts of some objectives and others for each of `count` pieces: what is finished, and how far the next is.
 
     All of it is kept in a file under runs/ while the run takes longer than a second, and removed by `forget`. Other
-    `grids` or `objectives`, or another version of the model, have another file.
+    `grids` or `objectives`, or another version of the model, have another file. Processes on the same run share the
+    file, which goes away with the last of them. Where it cannot be written, this is said once and the run goes on.
     """
 
     def __init__(self, grids: Iterable[Grid], objectives: Sequence[tuple[Objective, ...]], count: int) -> None:
@@ -35,17 +39,24 @@ class ResumedRun:
         self.count, self.share = count, 0.0
         self.line = ProgressLine("work done")
         self.saved, self.saving_s = time.monotonic(), 0.0
+        self.mark, self.marked = f"{self.name[:16]}.run", ExitStack()
+        self.is_marked = self.has_told = False
+        self.failure: OSError | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """An interrupt loses nothing and says so."""
+        """An interrupt loses nothing and says so, or why it does."""
         self.line.clear()
         if kind is KeyboardInterrupt:
             self._save()
+        if kind is not None:
+            self.marked.close()
+        if kind is KeyboardInterrupt:
+            where = "there" if self.failure is None else f"what was saved before; {_said(self.failure)}"
             raise KeyboardInterrupt(f"interrupted with {self.share:.1%} of the work done: the same command goes on "
-                                    "from there") from None
+                                    f"from {where}") from None
 
     def front(self, step: int, grid: Grid, objectives: tuple[Objective, ...]) -> Finished:
         """The front of a step; steps come in order, all objectives of a piece and then the next piece."""
@@ -54,9 +65,15 @@ class ResumedRun:
         return self.finished[step]
 
     def forget(self) -> None:
-        """Removes what was kept, once the results are in place."""
-        for path in (self.path, *RUNS.glob(f".{self.path.name}.*")):  # and what a kill in the middle of saving leaves
-            path.unlink(missing_ok=True)
+        """Removes what was kept, once the results are in place, unless another process is on the same run."""
+        if not RUNS.is_dir():
+            return
+        with exclusive(RUNS):
+            self.marked.close()
+            clear(RUNS, self.mark)
+            clear(RUNS, self.path.name)
+            if not parts(RUNS, self.mark):
+                self.path.unlink(missing_ok=True)
 
     def _settle(self, grid: Grid, objectives: tuple[Objective, ...]) -> None:
         piece, place = divmod(len(self.finished), len(self.each))
@@ -77,7 +94,31 @@ class ResumedRun:
 
     def _save(self) -> None:
         started = time.monotonic()
-        RUNS.mkdir(exist_ok=True)
-        save(self.path, Kept(tuple(self.finished), self.now), self.name)
+        try:
+            RUNS.mkdir(exist_ok=True)
+            self._mark()
+            save(self.path, Kept(tuple(self.finished), self.now), self.name)
+            self.failure = None
+        except OSError as error:
+            self._tell(error)
         self.saved = time.monotonic()
         self.saving_s = self.saved - started
+
+    def _mark(self) -> None:
+        """Shows other processes on the same run that this one is at work: a temporary file, which it holds."""
+        if self.is_marked:
+            return
+        with exclusive(RUNS):
+            self.marked.enter_context(temporary_file(RUNS, self.mark))
+        self.is_marked = True
+
+    def _tell(self, error: OSError) -> None:
+        self.failure = error
+        if not self.has_told:
+            self.line.clear()
+            sys.stderr.write(f"progress cannot be saved: {_said(error)}; the run goes on and tries again\n")
+        self.has_told = True
+
+
+def _said(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror or error}"

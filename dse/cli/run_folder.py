@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from dse.atomic import write, write_text
 from dse.errors import InputError
+from dse.in_use import abandoned, exclusive, temporary_folder
 
 RUNS = Path("runs")
+ASIDE = ".old"
 
 
 def run_folder(name: str | None, record_file: str, command: list[str]) -> Path:
     """The folder for a run of this name, date and time where there is none.
 
-    InputError where the name is not a plain one, or the folder holds something that another command made.
+    InputError where the name is not a plain one, or the folder holds something that another command made. What runs
+    left that were killed while they wrote their folders is removed first.
     """
+    _clear()
     folder = RUNS / str(name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     if folder.parent != RUNS or folder.name.startswith("."):
         raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give a plain name, of a folder in {RUNS}")
@@ -32,14 +35,18 @@ def run_folder(name: str | None, record_file: str, command: list[str]) -> Path:
 
 
 def fill_folder(folder: Path, fill: Callable[[Path], str]) -> str:
-    """Has `fill` write all files into a folder of its own, moves that into place; returns what `fill` returns."""
+    """Has `fill` write all files into a folder of its own, moves that into place; returns what `fill` returns.
+
+    OSError names the file as it would have been in `folder`, which is as it was.
+    """
     RUNS.mkdir(exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=RUNS, prefix=f".{folder.name}."))
     try:
-        said = fill(building)
-        _move(building, folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
+        with temporary_folder(RUNS, folder.name) as building:
+            said = fill(building)
+            _move(building, folder)
+    except OSError as error:
+        if error.filename is not None:
+            error.filename, error.filename2 = _final(str(error.filename), folder), None
         raise
     return said
 
@@ -71,10 +78,33 @@ def _made_by(record: Path) -> Any:
 def _move(building: Path, folder: Path) -> None:
     """Puts the finished folder in place; an older one is set aside first and removed only then."""
     os.chmod(building, 0o755)
-    aside = None
-    if folder.exists():
-        aside = Path(tempfile.mkdtemp(dir=RUNS, prefix=f".{folder.name}.old."))
-        os.replace(folder, aside / folder.name)
-    os.replace(building, folder)
-    if aside:
-        shutil.rmtree(aside, ignore_errors=True)
+    with exclusive(RUNS):
+        if not folder.exists():
+            os.replace(building, folder)
+            return
+        with temporary_folder(RUNS, folder.name + ASIDE) as aside:
+            os.replace(folder, aside / folder.name)
+            try:
+                os.replace(building, folder)
+            except BaseException:
+                os.replace(aside / folder.name, folder)
+                raise
+
+
+def _clear() -> None:
+    """Removes what killed runs left; an older folder that one had set aside and not replaced goes back into place."""
+    if not RUNS.is_dir():
+        return
+    with exclusive(RUNS):
+        for left in abandoned(RUNS):
+            for older in left.glob("*"):
+                if left.name.startswith(f".{older.name}{ASIDE}.") and not (RUNS / older.name).exists():
+                    with suppress(OSError):
+                        os.replace(older, RUNS / older.name)
+
+
+def _final(written: str, folder: Path) -> str:
+    """The name that a file will have in `folder`, of one in the folder that is being filled."""
+    below = Path(written).parts[len(RUNS.parts):]
+    ours = Path(written).is_relative_to(RUNS) and below[:1] and below[0].startswith(f".{folder.name}.")
+    return str(folder.joinpath(*below[1:])) if ours else written
