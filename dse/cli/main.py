@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 from dse.errors import InputError
@@ -39,6 +42,20 @@ def entry() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command line and returns its exit status: 0, 1 failed, 2 bad input, 130 interrupted."""
+    try:
+        return _flushed(_status(arguments))
+    except InputError as error:
+        return _fail(str(error), BAD_INPUT)
+    except KeyboardInterrupt as interrupt:
+        return _fail(str(interrupt) or "interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nothing is left to say
+        return FAILED
+    except OSError as error:
+        return _fail(f"{_place(error)}: {error.strerror or error}", FAILED)
+
+
+def _status(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE.format(verbs="\n".join(f"  {verb:13}{text}" for verb, text in VERBS.items())), end="")
         return 0 if arguments else BAD_INPUT
@@ -52,21 +69,31 @@ def main(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(rest):
         print((module.__doc__ or "").partition("\n")[2].strip())
         return 0
-    return _run(module.run, rest)
+    run: Callable[[Sequence[str]], int] = module.run
+    return run(rest)
 
 
-def _run(run: Callable[[Sequence[str]], int], rest: Sequence[str]) -> int:
-    try:
-        return run(rest)
-    except InputError as error:
-        return _fail(str(error), BAD_INPUT)
-    except KeyboardInterrupt as interrupt:
-        return _fail(str(interrupt) or "interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone; nothing is left to say
-        return FAILED
-    except OSError as error:
-        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}", FAILED)
+def _flushed(status: int) -> int:
+    sys.stdout.flush()
+    return status
+
+
+def _place(error: OSError) -> str:
+    """The file that the system's error is about.
+
+    Writing to an open file raises an error without its name: it is then that of the nearest file at hand where it was
+    raised, or standard output where that code prints.
+    """
+    if error.filename is not None:
+        return str(error.filename)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for value in (value for frame in reversed(frames) for value in frame.f_locals.values()):
+        if isinstance(value, io.IOBase) and isinstance(getattr(value, "name", None), str):
+            return str(value.name)  # type: ignore[attr-defined]
+    if {"stdout", "print"} & set(frames[-1].f_code.co_names):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end, and says so
+        return "standard output"
+    return "the system"
 
 
 def _fail(sentence: str, status: int) -> int:
