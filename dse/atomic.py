@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +44,9 @@ def write_bytes(path: Path, data: bytes, durable: bool = True) -> None:
     write(path, fill, durable)
 
 
+@cache
 def _umask() -> int:
+    """What the process began with; it can be read by setting it alone, which other threads would see each time."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

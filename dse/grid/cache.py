@@ -1,22 +1,32 @@
 """Where compiled code is kept between runs, under a fingerprint of all that it was made from.
 
 A changed equation, compiler or processor is another fingerprint, so that stale code is never found. Files are written
-under another name and then moved into place: a reader sees a whole file or none, whoever writes at the same time.
+under another name and then moved into place: a reader sees a whole file or none, whoever writes at the same time. A new
+fingerprint sends away the oldest ones, not those that a process has taken up within a day.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import logging
 import os
 import platform
+import re
+import shutil
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
+
+from dse.atomic import write_bytes
+from dse.in_use import clear
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LAYERS = ("latency", "cost", "technique", "grid")
 KEPT_FINGERPRINTS = 8
+IN_USE_S = 86400.0  # since a process took it up, for which a fingerprint stays whatever their number
+FINGERPRINT = re.compile("[0-9a-f]{24}")
 DIGEST_BYTES = 32
 log = logging.getLogger(__name__)
 
@@ -50,14 +60,39 @@ def folder() -> Path:
     """The folder of this fingerprint; one for this process alone, with a warning, where none can be written."""
     try:
         wanted = parent_folder() / fingerprint()
+        begun = not wanted.exists()
         wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=wanted):
             pass
+        os.utime(wanted)  # tells when it was last taken up
     except (OSError, RuntimeError) as error:
         made = Path(tempfile.mkdtemp(prefix="dse-"))
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
         log.warning("compiled code is kept in %s for this run only: %s", made, error)
         return made
+    clear(wanted)
+    if begun:
+        _remove_oldest(wanted)
     return wanted
+
+
+def _remove_oldest(new: Path) -> None:
+    """Leaves as many fingerprints as are kept, `new` among them, and any beyond that may be in use.
+
+    A process that still runs with one of those removed compiles again what it has not loaded.
+    """
+    others = [(_taken_up(path), path) for path in new.parent.iterdir()
+              if path != new and FINGERPRINT.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
+    for when, path in sorted(others, reverse=True)[KEPT_FINGERPRINTS - 1 :]:
+        if when < time.time() - IN_USE_S:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _taken_up(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0  # removed by another process
 
 
 def read(name: str) -> bytes | None:
@@ -73,13 +108,13 @@ def read(name: str) -> bytes | None:
 def write(name: str, content: bytes) -> None:
     """Keep `content` under `name`; without it (a full disk, say) the next run compiles again."""
     try:
-        handle, path = tempfile.mkstemp(dir=folder(), prefix=".part-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(content).digest() + content)
-            os.replace(path, folder() / name)
-        except OSError:
-            Path(path).unlink(missing_ok=True)
-            raise
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)  # another version may have removed it after a day
+        write_bytes(folder() / name, hashlib.sha256(content).digest() + content, durable=False)
     except OSError as error:
-        log.warning("compiled code could not be kept in %s: %s", folder(), error)
+        _tell(error.strerror or str(error))
+
+
+@cache
+def _tell(reason: str) -> None:
+    """Says it once for each reason."""
+    log.warning("compiled code could not be kept in %s: %s", folder(), reason)
