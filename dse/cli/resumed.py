@@ -6,14 +6,17 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Self
 
 from dse.cli.progress import ProgressLine
 from dse.cli.run_folder import RUNS
+from dse.errors import InputError
 from dse.grid.checkpoint import Finished, Kept, identity, load, save
 from dse.grid.exact import State, exact_front
 from dse.grid.front import Objective
 from dse.grid.grid import Grid
+from dse.grid.stream import Progress
 from dse.in_use import clear, exclusive, parts, temporary_file
 
 SAVED_EVERY_S = 1.0
@@ -26,12 +29,14 @@ class ResumedRun:
 
     All of it is kept in a file under runs/ while the run takes longer than a second, and removed by `forget`. Other
     `grids` or `objectives`, or another version of the model, have another file. Processes on the same run share the
-    file, which goes away with the last of them. Where it cannot be written, this is said once and the run goes on.
+    file: the furthest of them stays in it, and the last to end removes it. Where it cannot be written, this is said
+    once and the run goes on.
     """
 
     def __init__(self, grids: Iterable[Grid], objectives: Sequence[tuple[Objective, ...]], count: int) -> None:
         self.name = identity(grids, objectives)
         self.path = RUNS / f".{self.name[:16]}.progress.npz"
+        self.written = _version(self.path)
         kept = load(self.path, self.name)
         self.finished, self.now = (list(kept.finished), kept.now) if kept else ([], None)
         self.went_on = kept is not None
@@ -97,12 +102,25 @@ class ResumedRun:
         try:
             RUNS.mkdir(exist_ok=True)
             self._mark()
-            save(self.path, Kept(tuple(self.finished), self.now), self.name)
+            kept = Kept(tuple(self.finished), self.now)
+            if not self._is_behind(kept):
+                save(self.path, kept, self.name)
+                self.written = _version(self.path)
             self.failure = None
         except OSError as error:
             self._tell(error)
         self.saved = time.monotonic()
         self.saving_s = self.saved - started
+
+    def _is_behind(self, kept: Kept) -> bool:
+        """Whether another process on the same run has saved more than `kept`."""
+        if _version(self.path) == self.written:
+            return False
+        try:
+            other = load(self.path, self.name)
+        except InputError:  # damaged since this run began
+            return False
+        return other is not None and _reach(other) > _reach(kept)
 
     def _mark(self) -> None:
         """Shows other processes on the same run that this one is at work: a temporary file, which it holds."""
@@ -118,6 +136,23 @@ class ResumedRun:
             self.line.clear()
             sys.stderr.write(f"progress cannot be saved: {_said(error)}; the run goes on and tries again\n")
         self.has_told = True
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """What tells a file from one that has replaced it; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _reach(kept: Kept) -> tuple[int, int, float]:
+    """How far a run is: the more, the further. Where boxes cost too much all designs are evaluated after them."""
+    now = kept.now
+    if isinstance(now, Progress):
+        return len(kept.finished), 2, float(now.designs)
+    return len(kept.finished), int(now is not None), 1.0 - sum(now.left) if now else 0.0
 
 
 def _said(error: OSError) -> str:
