@@ -160,13 +160,17 @@ class _Search:
         return found
 
     def beaten_in_two(self, lows: Numbers, first: Integers) -> Mask:
-        """The same for two objectives, by a search in the front; `first` is the earliest place of each box."""
+        """The same for two objectives, by a search in the front; `first` is the earliest place of each box.
+
+        A bound that is not a number would be sought behind all others, as if it were the largest; it bounds nothing.
+        """
         order = np.argsort(self.front.values[0], kind="stable")
         ours, places = self.front.values[:, order], self.front.places[order]
         at = np.searchsorted(ours[0], lows[0], side="right") - 1
         known = ours[:, at]
         equal = (known == lows).all(axis=0)
-        return np.asarray((at >= 0) & (known[1] <= lows[1]) & (~equal | (places[at] < first)))
+        bounded = (at >= 0) & ~np.isnan(lows).any(axis=0)
+        return np.asarray(bounded & (known[1] <= lows[1]) & (~equal | (places[at] < first)))
 
     def beaten_by_table(self, lows: Numbers) -> Mask:
         """The boxes of which the table tells it."""
@@ -199,19 +203,22 @@ class _Search:
         self.known = dict(zip((column.tobytes() for column in columns), front.places.tolist(), strict=True))
 
     def halves(self, boxes: Boxes) -> Boxes:
-        """Each box cut in two on the axis whose range moves the bounds most."""
+        """Each box cut in two on the axis whose range moves the bounds most; first where one ends at infinity."""
         widths = self.widths(boxes)
         longest = np.argmax(boxes.high - boxes.low, axis=0)
-        scores = widths * self.influence[:, None]
+        with np.errstate(invalid="ignore"):
+            scores = np.where(np.isinf(widths), np.inf, widths * self.influence[:, None])
         axis = np.where(scores.max(axis=0) > 0.0, np.argmax(scores, axis=0), longest)
         return boxes.halves(axis)
 
     def widths(self, boxes: Boxes) -> Numbers:
-        """How far apart the ends of each range are, relative to their size."""
+        """How far apart the ends of each range are, relative to their size; infinite where one end is."""
         found = []
         for values, low, high in zip(self.values, *boxes, strict=True):
             size = np.maximum(np.abs(values[low]), np.abs(values[high]))
-            found.append((values[high] - values[low]) / np.where(size > 0.0, size, 1.0))
+            size[(size == 0.0) | np.isinf(size)] = 1.0
+            apart = np.subtract(values[high], values[low], where=values[high] != values[low], out=np.zeros(len(low)))
+            found.append(apart / size)
         return np.array(found)
 
     def learned_influence(self) -> Numbers:
@@ -231,6 +238,6 @@ class _Search:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     shift = np.abs(self.bounded(ends)[0] - wide) / np.abs(wide)
                 moved += np.sum(shift, axis=0, where=np.isfinite(shift))
-            total = widths[axis].sum()
+            total = np.sum(widths[axis], where=np.isfinite(widths[axis]))
             found.append(moved.sum() / total if total > 0.0 else 0.0)
         return np.array(found)

@@ -3,7 +3,8 @@
 Rounding to nearest never swaps two results: where x <= y, the rounded results of an operation that rises keep that
 order. So the ends of an interval, worked out with the model's own arithmetic, enclose what the model gives for any
 design inside, to the last bit. Only the C library's functions carry no such promise: theirs are widened by far more
-than they are ever wrong. What is not a number in an end (0 times infinity) stays so, and then bounds nothing.
+than they are ever wrong. What is not a number in an end (0 times infinity) stays so, and then bounds nothing. Nor does
+a range that ends at infinity: 0 times infinity may lie inside it and at neither end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from dse.grid.sinks import argument
 
 WIDE, TRUTHS = kind(False, True), kind(True, True)
 WIDENED = 2.0**-48  # of a C function's value, sixteen times its last digit
-INFINITY = float("inf")
+INFINITY, NAN = float("inf"), float("nan")
+MOST_TURNS = 4096  # of a loop, after which it has no bounds: where they are wide it may not be known ever to end
 
 
 class Ends(NamedTuple):
@@ -151,7 +153,10 @@ class IntervalWriter:
         return self.do("fadd", value, literal(0.0, True)) if name in ("ceil", "floor") else value
 
     def comparison(self, name: str, first: Ends, second: Ends) -> Ends:
-        """Surely: for all pairs of the two intervals. Possibly: for some pair, or where an end is not a number."""
+        """Surely: for all pairs of the two intervals. Possibly: for some pair, or where an end is not a number.
+
+        Where any end is not a number, a number inside may be none, and nothing is sure.
+        """
         if name in ("gt", "ge"):
             first, second = second, first
         if name in ("eq", "ne"):
@@ -161,7 +166,8 @@ class IntervalWriter:
                 return same
             return self.opposite(same)
         order = "lt" if name in ("lt", "gt") else "le"
-        surely = self.do(f"fcmp o{order}", first.high, second.low)
+        surely = (self.do(f"fcmp o{order}", first.high, second.low) if first.low == first.high else
+                  self.both(f"o{order}", first.high, second.low, "ord", first.low, second.high))
         return Ends(surely, self.do(f"fcmp u{order}", first.low, second.high))
 
     def opposite(self, truth: Ends) -> Ends:
@@ -208,12 +214,16 @@ class IntervalWriter:
         return Ends(*ends)
 
     def loop(self, number: int) -> None:
-        """A while loop: what it carries goes on while it may; whenever it may end, what it has joins what it leaves."""
+        """A while loop: what it carries goes on while it may; whenever it may end, what it has joins what it leaves.
+
+        What has not ended after MOST_TURNS is left without bounds.
+        """
         graph, writer, loop = self.graph, self.writer, self.graph.loops[number]
         running = [Ends(writer.local(WIDE), writer.local(WIDE)) for _ in loop.carries]
         leaving = [Ends(writer.local(WIDE), writer.local(WIDE)) for _ in loop.carries]
-        on = writer.local(TRUTHS)
+        on, turns = writer.local(TRUTHS), writer.local("i64")
         writer.line(f"store {TRUTHS} {literal(True, True)}, ptr {on}")
+        writer.line(f"store i64 0, ptr {turns}")
         for slots, left, first in zip(running, leaving, loop.initial, strict=True):
             for slot, end in zip((*slots, *left), (*self.of(first), literal(INFINITY, True), literal(-INFINITY, True)),
                                  strict=True):
@@ -236,12 +246,26 @@ class IntervalWriter:
                 writer.line(f"store {WIDE} {there}, ptr {slot}")
         still = writer.put(f"and {TRUTHS} {active}, {going.high}")
         writer.line(f"store {TRUTHS} {still}, ptr {on}")
-        writer.line(f"br i1 {writer.any_lane(f'{TRUTHS} {still}')}, label %{head}, label %{done}")
+        turned = writer.put(f"add i64 {writer.put(f'load i64, ptr {turns}')}, 1")
+        writer.line(f"store i64 {turned}, ptr {turns}")
+        more = writer.put(f"icmp slt i64 {turned}, {MOST_TURNS}")
+        going_on = writer.put(f"and i1 {writer.any_lane(f'{TRUTHS} {still}')}, {more}")
+        writer.line(f"br i1 {going_on}, label %{head}, label %{done}")
         writer.lines.append(f"{done}:")
         self.ends, writer.vectors = before, points
         for node, one in enumerate(graph.nodes):
             if one.operation == EXIT and one.loop == number:
-                self.ends[node] = Ends(*(writer.put(f"load {WIDE}, ptr {slot}") for slot in leaving[one.place]))
+                ends = [writer.put(f"load {WIDE}, ptr {slot}") for slot in leaving[one.place]]
+                self.ends[node] = Ends(*(self.unless(still, end) for end in ends))
+
+    def unless(self, truth: str, end: str) -> str:
+        """`end`, or not a number where `truth` holds."""
+        return self.writer.put(f"select {TRUTHS} {truth}, {WIDE} {literal(NAN, True)}, {WIDE} {end}")
+
+    def within(self, low: str, high: str) -> Ends:
+        """The interval of an input, which has no bounds where it reaches from a number to infinity."""
+        endless = self.both("oeq", high, literal(INFINITY, True), "olt", low, high)
+        return Ends(self.unless(endless, low), self.unless(endless, high))
 
 
 def bounds(graph: Graph, roots: Sequence[int], slots: Sequence[int]) -> Nest:
@@ -271,7 +295,7 @@ def bounds(graph: Graph, roots: Sequence[int], slots: Sequence[int]) -> Nest:
         if graph.nodes[node].operation == INPUT and inside.varies(node):
             pair = columns[2 * list(slots).index(graph.nodes[node].place):][:2]
             starts = [writer.put(f"getelementptr double, ptr {column}, i64 {start}") for column in pair]
-            inside.ends[node] = Ends(*(writer.put(f"load {WIDE}, ptr {one}, align 8") for one in starts))
+            inside.ends[node] = inside.within(*(writer.put(f"load {WIDE}, ptr {one}, align 8") for one in starts))
     inside.write(nodes)
     for number, end in enumerate(end for root in roots for end in inside.of(root)):
         offset = writer.put(f"add i64 {writer.put(f'mul i64 {stride}, {number}')}, {start}")

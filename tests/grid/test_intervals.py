@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -100,6 +102,44 @@ def mixed(first: float, second: float) -> float:
     else:
         share = -abs(apart) * math.expm1(apart)
     return share if first == second or not apart < 0.0 else min(share, apart * apart)
+
+
+def share(first: float, second: float) -> float:
+    """A quotient that is no number where both are without end, though neither end of an interval says so."""
+    quotient = 5.0 + first / (second + 1.0)
+    return quotient if quotient > 3.0 else -1.0
+
+
+def capped(first: float, second: float) -> float:
+    """A product of which the cap takes away the end that would say that it may be no number."""
+    product = min(first * second, 5.0)
+    return 2.0 if product < 6.0 else -1.0
+
+
+def halted(first: float, second: float) -> float:
+    """A loop of which intervals never know that it ends."""
+    rest = first
+    while rest - second * 0.5 > 0.0:
+        rest = rest * 0.5 - 1.0
+    return rest
+
+
+@pytest.mark.parametrize("function", [share, capped, halted])
+def test_what_is_without_end_has_no_false_bounds(function: Callable[[float, float], float]) -> None:
+    graph = Graph()
+    root = result(graph, function, (graph.input(0), graph.input(1)))
+    numbers = (0.0, 1.0, 4.0, math.inf)
+    ranges = [(low, high) for place, low in enumerate(numbers) for high in numbers[place:]]
+    boxes = [(first, second) for first in ranges for second in ranges
+             if function is not halted or first != (math.inf, math.inf)]  # as a point, halted would not halt either
+    low, high = (np.array([[one[end] for one in box] for box in boxes]).T for end in (0, 1))
+    least, most = bounded(graph, [root], (0, 1), (0.0, 0.0), low, high, f"test {function}")
+    for (first, second), bottom, top in zip(boxes, least[0], most[0], strict=True):
+        for x, y in itertools.product(numbers, repeat=2):
+            if first[0] <= x <= first[1] and second[0] <= y <= second[1] and not (function is halted and x == math.inf):
+                value = function(x, y)
+                assert not value < bottom, (first, second, x, y)
+                assert not value > top, (first, second, x, y)
 
 
 @pytest.mark.parametrize("function", [counted, mixed])
