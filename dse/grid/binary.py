@@ -34,15 +34,26 @@ def _target() -> Any:
 
 def machine_code(text: str) -> bytes:
     """The object file of an LLVM module."""
+    target = _target()
+    code: bytes = target.emit_object(_optimised(text, target))
+    return code
+
+
+def assembly(text: str) -> str:
+    """The same code for people to read."""
+    target = _target()
+    readable: str = target.emit_assembly(_optimised(text, target))
+    return readable
+
+
+def _optimised(text: str, target: Any) -> Any:
     from llvmlite import binding
 
-    target = _target()
     module = binding.parse_assembly(text)
     module.verify()
     builder = binding.create_pass_builder(target, binding.create_pipeline_tuning_options(speed_level=OPTIMISATION))
     builder.getModulePassManager().run(module, builder)
-    code: bytes = target.emit_object(module)
-    return code
+    return module
 
 
 def code(key: str, made: Callable[[], Nest]) -> Code:

@@ -135,22 +135,27 @@ class _Frame:
         if len(graph.loops) != number:
             self.refuse("a loop within a loop", statement)
         following = tuple(self.names[name] for name in changed)
+        graph.function = self.name  # not that of the last call in the body
         left = graph.exits(Loop(carries, tuple(before[name] for name in changed), condition, following))
         self.names = before | dict(zip(changed, left, strict=True))
 
     def truth(self, expression: ast.expr) -> int:
         value: int = self.expression(expression)
-        return value if self.graph.is_truth(value) else self.graph.operation("ne", value, self.graph.constant(0.0))
+        return value if self.graph.is_truth(value) else self.node("ne", value, self.graph.constant(0.0))
+
+    def node(self, name: str, *operands: int) -> int:
+        """The node of an operation that this function asks for, whatever other functions it called before."""
+        self.graph.function = self.name
+        return self.graph.operation(name, *operands)
 
     def select(self, condition: int, yes: Value, no: Value) -> Value:
         if isinstance(yes, tuple):
             parts = [self.select(condition, one, other) for one, other in zip(yes, no, strict=True)]
             return type(yes)(*parts) if hasattr(yes, "_fields") else tuple(parts)
-        return self.graph.operation(SELECT, condition, yes, no)
+        return self.node(SELECT, condition, yes, no)
 
     def expression(self, node: ast.expr) -> Value:
         graph = self.graph
-        graph.function = self.name
         match node:
             case ast.Constant(value=bool() | int() | float() as number):
                 return graph.constant(number)
@@ -168,7 +173,7 @@ class _Frame:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.operation("neg", operand)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return graph.operation("not", self.truth(operand))
+                return self.node("not", self.truth(operand))
             case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in COMPARED:
                 return self.operation(COMPARED[type(sign)], left, right)
             case ast.BoolOp(op=sign, values=parts):
@@ -189,32 +194,28 @@ class _Frame:
         return self.refuse("this name", node)
 
     def operation(self, name: str, *operands: ast.expr) -> int:
-        values = [self.expression(operand) for operand in operands]
-        self.graph.function = self.name
-        return self.graph.operation(name, *values)
+        return self.node(name, *(self.expression(operand) for operand in operands))
 
     def logic(self, name: str, parts: list[ast.expr]) -> int:
         first, *rest = [self.truth(part) for part in parts]
         for part in rest:
-            first = self.graph.operation(name, first, part)
+            first = self.node(name, first, part)
         return first
 
     def call(self, node: ast.Call, called: Any, arguments: list[Value]) -> Value:
-        graph = self.graph
-        graph.function = self.name
         if called in (min, max) and len(arguments) > 1:  # the first of equal ones, as Python has it
             best = arguments[0]
             for one in arguments[1:]:
-                best = graph.operation(SELECT, graph.operation("lt" if called is min else "gt", one, best), one, best)
+                best = self.node(SELECT, self.node("lt" if called is min else "gt", one, best), one, best)
             return best
         if called is float and len(arguments) == 1:
             return arguments[0]
         if called is math.isinf:
-            return graph.operation("eq", graph.operation("abs", arguments[0]), graph.constant(math.inf))
+            return self.node("eq", self.node("abs", arguments[0]), self.graph.constant(math.inf))
         if called in NAMED:
-            return graph.operation(NAMED[called], *arguments)
+            return self.node(NAMED[called], *arguments)
         if isinstance(called, type) and hasattr(called, "_fields"):
             return called(*arguments)
         if isinstance(called, FunctionType) and called.__module__.split(".")[0] == "dse":
-            return result(graph, called, tuple(arguments))
+            return result(self.graph, called, tuple(arguments))
         return self.refuse(f"a call of {getattr(called, '__name__', called)}", node)

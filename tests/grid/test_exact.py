@@ -1,4 +1,4 @@
-"""The quickest way to the front, its share told, its progress on disk; and what keeps the loops from all lanes."""
+"""The quickest way to the front, its share told and its progress on disk."""
 
 from __future__ import annotations
 
@@ -13,18 +13,12 @@ from dse.grid import bounded, exact, stream
 from dse.grid.bounded import Bounded
 from dse.grid.boxes import Boxes
 from dse.grid.checkpoint import Finished, Kept, identity, load, save
-from dse.grid.compiled import model_graph
 from dse.grid.estimate import coarser, estimated_s
 from dse.grid.exact import State, exact_front
 from dse.grid.front import Front, Objective
-from dse.grid.graph import Graph
 from dse.grid.grid import Axis, Grid
-from dse.grid.lanes import out_of_lanes
-from dse.grid.reader import leaves, result
 
 OBJECTIVES = (Objective("throughput_tokens_per_s", True), Objective("group_usd"))
-IN_NO_LANES = ("dse.cost.die_yield.", "dse.cost.package.assembly_loss_usd",  # yields: exp, log1p, pow, and one loop
-               "dse.latency.experts.")  # pow, compiled only for models that have experts
 
 
 def grid_of(*shape: int) -> Grid:
@@ -128,25 +122,3 @@ def test_the_estimate_grows_with_the_grid() -> None:
                  for slot in (L2, HBM_BANDWIDTH, LINK))
     small, large = estimated_s(grid_of(16, 16, 16), OBJECTIVES), estimated_s(Grid(base, axes), OBJECTIVES)
     assert 0.0 < small < 0.1 < large
-
-
-def test_only_yields_and_experts_leave_the_lanes() -> None:
-    """Whatever else appears here turned vector code into calls, one design at a time; it is named."""
-    graph, found = model_graph()
-    slow = {function: operations for function, operations in out_of_lanes(graph, leaves(found)).items()
-            if not function.startswith(IN_NO_LANES)}
-    assert slow == {}
-
-
-def stepwise(count: float) -> float:
-    """A loop with a call inside."""
-    total = 0.0
-    while total * total < count:
-        total = total + 1.0 / (1.0 + abs(total))
-    return total
-
-
-def test_a_function_that_leaves_the_lanes_is_named() -> None:
-    graph = Graph()
-    root = result(graph, stepwise, (graph.input(0),))
-    assert out_of_lanes(graph, [root]) == {f"{stepwise.__module__}.stepwise": ["while"]}

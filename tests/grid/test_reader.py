@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from dse.cost.die_yield import whole
 from dse.grid.graph import Graph
 from dse.grid.reader import leaves, result
 
@@ -73,6 +74,19 @@ def test_equal_operations_are_one_node() -> None:
     first, second = (result(graph, branches, (graph.input(0), graph.input(1))) for _ in range(2))
     assert first == second
     assert graph.depends[first.first] == 0b11
+
+
+def called_last(x: float) -> float:
+    """Each operation of its own comes after a call of another function."""
+    return whole(x) + 1.0 if not whole(x) or whole(-x) > 3.0 else max(2.0, whole(x - 1.0))
+
+
+def test_an_operation_is_of_the_function_that_asks_for_it() -> None:
+    graph = Graph()
+    result(graph, called_last, (graph.input(0),))
+    own = {one.operation for one in graph.nodes if one.function == f"{called_last.__module__}.called_last"}
+    assert own == {"ne", "not", "or", "gt", "neg", "sub", "add", "select"}
+    assert {one.operation for one in graph.nodes if one.function == f"{whole.__module__}.whole"} == {"add", "floor"}
 
 
 @pytest.mark.parametrize(("function", "what"), [(loop_within_loop, "a loop within a loop"), (early, "Return"),
