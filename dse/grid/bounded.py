@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.grid.binary import Code, code
+from dse.grid.box_bounds import bounds
 from dse.grid.boxes import Boxes, Integers, Mask, least_within, range_minima
 from dse.grid.compiled import Block, Choices, Level, choices
 from dse.grid.front import Front, Objective, checked, merged, table
 from dse.grid.grid import Grid
 from dse.grid.instructions import LANES
-from dse.grid.intervals import bounds
 from dse.grid.pareto import sort_keys
 from dse.grid.stream import FrontLoops, front_roots, streamed_front
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from dse.case import row
 from dse.grid.binary import code
+from dse.grid.box_bounds import bounds
 from dse.grid.compiled import Numbers, model_graph
 from dse.grid.evaluate import evaluate_columns
 from dse.grid.graph import Graph
-from dse.grid.intervals import bounds
 from dse.grid.reader import leaves, result
 from dse.objective import Case, Metrics
 
