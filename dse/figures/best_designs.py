@@ -79,6 +79,7 @@ def marked_values(columns: Columns, merit: Floats, ok: Flags, split: Facets,
     same = ok & np.equal(np.asarray(columns[TECHNIQUE]).astype(np.str_), REFERENCE) & bool(having)
     for key, value in having.items():
         if key in columns:
-            same = same & np.equal(np.asarray(columns[key]), value)
+            column = np.asarray(columns[key])  # of words where one of the axis is, as in traffic.batch=8,max
+            same = same & (column == (str(value) if column.dtype.kind == "U" else value))
     found = [merit[same & (split.codes == place)] for place in range(len(split.settings))]
     return [float(part.max()) if part.size else np.nan for part in found]

@@ -26,10 +26,11 @@ def drawn(folder: str = "runs/one") -> set[str]:
     (["technique.limit_mib=0,16,32", "technique.managed_l2=true,false"], {"objective_along.svg", "pareto.svg"}),
     (["hardware.hbm_gb_per_s=800,1600"], {"pareto.svg"}),
     (["technique.managed_l2=true,false", "technique.kv_cache=true"], {"pareto.svg"}),
+    (["traffic.batch=8,16,max", "hardware.l2_mib=8,16"], {"performance_per_cost.svg", "pareto.svg"}),
     (["traffic.batch=1,2,4", "technique=none,preserve,overlap"],
      {"objective_along.svg", "pareto.svg", "speedup.svg"}),
     (["traffic.batch=1,2,4", "technique=preserve,overlap"], {"objective_along.svg", "pareto.svg"}),
-], ids=["l2", "l2_less", "less", "limit", "two_values", "switch", "techniques", "techniques_without_none"])
+], ids=["l2", "l2_less", "less", "limit", "two_values", "switch", "words", "techniques", "techniques_without_none"])
 def test_the_curve_is_drawn_along_l2_or_the_longest_numeric_axis(axes: list[str], figures: set[str]) -> None:
     assert main(["sweep", *axes, "name=one"]) == 0
     assert drawn() == figures
