@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dse.atomic import write_text
 from dse.cli.report import columns as text_columns
 from dse.cli.run_folder import fill_folder, run_folder, write_binary, write_csv, write_record
 from dse.figures.labels import is_chosen, quantity
-from dse.grid.pareto import pareto_mask
+from dse.grid.groups import best_of_groups, fronts_of_groups, numbered
 from dse.grid.table import Columns
 from dse.provenance import provenance
 
@@ -59,46 +60,47 @@ def write_results(results: Results, name: str | None) -> Path:
     return folder
 
 
-def situations(table: Columns, axes: Sequence[str]) -> tuple[list[str], Any]:
+def given_axes(axes: Sequence[str]) -> list[str]:
+    """Axes that no designer chooses: model, prompt, assumptions."""
+    return [axis for axis in axes if axis != "technique" and not is_chosen(axis)]
+
+
+def situations(table: Columns, axes: Sequence[str]) -> tuple[list[str], npt.NDArray[np.intp]]:
     """Axes that no designer chooses (model, prompt, assumptions), and for each row the number of its combination.
 
     A best or a front over such an axis would mean nothing, so each combination has its own.
     """
-    given = [axis for axis in axes if axis != "technique" and not is_chosen(axis)]
+    given = given_axes(axes)
     codes = np.zeros(len(next(iter(table.values()))), dtype=np.intp)
     for axis in given:
-        options, own = np.unique(table[axis].astype(str), return_inverse=True)
-        codes = codes * len(options) + own
+        own, firsts = numbered(table[axis])
+        codes = codes * len(firsts) + own
     return given, codes
 
 
 def best(table: Columns, objective: str, axes: Sequence[str]) -> list[dict[str, Any]]:
     """Row of the best feasible design of each technique in each situation; none where no design is feasible.
 
-    The best has the largest or the smallest `objective`, whichever way that metric is better.
+    The best has the largest or the smallest `objective`, whichever way that metric is better; of equal ones it is the
+    first. Situations and techniques come in the order in which they first appear.
     """
     values = np.where(table["feasible"] > 0.0, quantity(objective).better * table[objective], -np.inf)
-    _, codes = situations(table, axes)
-    found = []
-    for code in dict.fromkeys(codes.tolist()):
-        for technique in dict.fromkeys(table["technique"].tolist()):
-            place = int(np.argmax(np.where((codes == code) & (table["technique"] == technique), values, -np.inf)))
-            if np.isfinite(values[place]) and codes[place] == code:
-                found.append({key: column[place : place + 1].tolist()[0] for key, column in table.items()})
-    return found
+    places, _ = numbered(situations(table, axes)[1])
+    techniques, kinds = numbered(table["technique"])
+    found = best_of_groups(values, places * len(kinds) + techniques)
+    columns = [column[found].tolist() for column in table.values()]
+    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def front_rows(table: Columns, axes: Sequence[str]) -> Any:
+def front_rows(table: Columns, axes: Sequence[str]) -> npt.NDArray[np.intp]:
     """Places of the rows on the exact Pareto front of each situation, in the order of their price.
 
     Throughput up, price of the group down, feasible designs alone.
     """
     more, less = FRONT
-    _, codes = situations(table, axes)
-    points = np.stack([-table[more], table[less]])
-    places = [own[pareto_mask(points[:, own], table["feasible"][own] > 0.0)]
-              for own in (np.flatnonzero(codes == code) for code in dict.fromkeys(codes.tolist()))]
-    return np.concatenate([own[np.argsort(table[less][own], kind="stable")] for own in places])
+    groups, _ = numbered(situations(table, axes)[1])
+    places = fronts_of_groups(np.stack([-table[more], table[less]]), table["feasible"] > 0.0, groups)
+    return places[np.lexsort((table[less][places], groups[places]))]
 
 
 def _record(results: Results) -> dict[str, Any]:
@@ -118,8 +120,8 @@ def _record(results: Results) -> dict[str, Any]:
     }
 
 
-def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> str:
-    """What a person reads at the end of a sweep."""
+def summary_text(results: Results, record: Mapping[str, Any], on_front: int, folder: Path) -> str:
+    """What a person reads at the end of a sweep with `on_front` designs on its fronts."""
     rate = results.designs / max(results.evaluation_s, 1e-9)
     said = f"{record['feasible']:,} feasible, evaluated" if results.all_designs else _said_of_fronts(results)
     head = f"{results.designs:,} designs, {said} in {results.evaluation_s:.2f} s ({rate:,.0f}/s)"
@@ -127,9 +129,8 @@ def summary_text(results: Results, record: Mapping[str, Any], folder: Path) -> s
     if not record["best"]:
         where = f": see the violations in {folder / 'results.csv'}" if results.all_designs else ""
         return f"{head}\nno design is feasible{where}\n"
-    front = (f"{len(front_rows(results.table, results.axes))} designs on the Pareto front of {FRONT[0]} (up) and "
-             f"{FRONT[1]} (down)")
-    given, _ = situations(results.table, results.axes)
+    front = f"{on_front} designs on the Pareto front of {FRONT[0]} (up) and {FRONT[1]} (down)"
+    given = given_axes(results.axes)
     if given:
         front += f", one front for each {', '.join(given)}"
     return f"{head}\n\n{_best_text(results, record['best'], given)}\n\n{front}\nresults: {folder}\n"
@@ -161,7 +162,8 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path
 
     table = pa.table(dict(results.table))
     write_csv(folder / "results.csv", table)
-    write_binary(folder / "results.parquet", lambda stream: parquet.write_table(table, stream))
+    few = [*results.axes, "technique"]  # metrics in dictionaries would take seconds and hardly less room
+    write_binary(folder / "results.parquet", lambda stream: parquet.write_table(table, stream, use_dictionary=few))
     front = front_rows(results.table, results.axes)
     write_csv(folder / "pareto.csv", pa.table({name: column[front] for name, column in results.table.items()}))
     write_record(folder / RECORD, record)
@@ -170,6 +172,6 @@ def _fill(folder: Path, results: Results, record: Mapping[str, Any], final: Path
         from dse.cli.draw import draw_sweep
 
         left_out = draw_sweep(results.table, record, folder)
-    summary = summary_text(results, record, final) + "".join(f"{line}\n" for line in left_out)
+    summary = summary_text(results, record, len(front), final) + "".join(f"{line}\n" for line in left_out)
     write_text(folder / "summary.txt", summary)
     return summary
