@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.cli.designs import Designs, designs
+from dse.cli.memory import refuse_what_does_not_fit
 from dse.errors import InputError
+from dse.objective import Metrics
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
@@ -47,8 +49,10 @@ def sweep(loader: ConfigLoader, master: DictConfig, arguments: Sequence[str]) ->
         return folder
     from dse.grid.table import tabulate
 
-    table = tabulate([part for one in asked.compositions for part in asked.parts(one)], asked.columns)
-    count = len(table["feasible"])
+    parts = [part for one in asked.compositions for part in asked.parts(one)]
+    count = sum(part.grid.size for part in parts)
+    refuse_what_does_not_fit(count, len(asked.columns) + len(Metrics._fields), asked.asked.widest)
+    table = tabulate(parts, asked.columns)
     return write_results(_results(asked, arguments, table, started, count, count), asked.settings["name"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -21,11 +21,11 @@ from dse.in_use import clear, exclusive, parts, temporary_file
 
 SAVED_EVERY_S = 1.0
 SAVING_SHARE = 0.05  # of the time, at most, goes into saving
-MANY = 20.0  # a front takes about this many times as long as the best of one objective
 
 
 class ResumedRun:
-    """The fronts of some objectives and others for each of `count` pieces: what is finished, and how far the next is.
+    """`count` pieces, each of as many steps as there are `weights`, shares of its work: what is finished, and how far
+    the next one is.
 
     All of it is kept in a file under runs/ while the run takes longer than a second, and removed by `forget`. Other
     `grids` or `objectives`, or another version of the model, have another file. Processes on the same run share the
@@ -33,15 +33,16 @@ class ResumedRun:
     once and the run goes on.
     """
 
-    def __init__(self, grids: Iterable[Grid], objectives: Sequence[tuple[Objective, ...]], count: int) -> None:
+    def __init__(self, grids: Iterable[Grid], objectives: Sequence[tuple[Objective, ...]], count: int,
+                 weights: Sequence[float]) -> None:
         self.name = identity(grids, objectives)
         self.path = RUNS / f".{self.name[:16]}.progress.npz"
         self.written = _version(self.path)
         kept = load(self.path, self.name)
         self.finished, self.now = (list(kept.finished), kept.now) if kept else ([], None)
         self.went_on = kept is not None
-        self.each = [MANY if len(one) > 1 else 1.0 for one in objectives]
-        self.count, self.share = count, 0.0
+        self.each, self.count = weights, count
+        self.share = self._share(0.0)
         self.line = ProgressLine("work done")
         self.saved, self.saving_s = time.monotonic(), 0.0
         self.mark, self.marked = f"{self.name[:16]}.run", ExitStack()
@@ -69,6 +70,14 @@ class ResumedRun:
             self._settle(grid, objectives)
         return self.finished[step]
 
+    def places(self, step: int, work: Callable[[], Finished]) -> Finished:
+        """What `work` finds in a step that is not kept within, because it takes no time to speak of."""
+        if step >= len(self.finished):
+            self.finished.append(work())
+            self._tell(0.0)
+            self._keep(None)
+        return self.finished[step]
+
     def forget(self) -> None:
         """Removes what was kept, once the results are in place, unless another process is on the same run."""
         if not RUNS.is_dir():
@@ -81,21 +90,25 @@ class ResumedRun:
                 self.path.unlink(missing_ok=True)
 
     def _settle(self, grid: Grid, objectives: tuple[Objective, ...]) -> None:
-        piece, place = divmod(len(self.finished), len(self.each))
-
-        def keep(state: State) -> None:
-            self.now = state
-            if time.monotonic() - self.saved > max(SAVED_EVERY_S, self.saving_s / SAVING_SHARE):
-                self._save()
-
-        def tell(within: float) -> None:
-            own = sum(self.each[:place]) + self.each[place] * within
-            self.share = (piece + own / sum(self.each)) / self.count
-            self.line.tell(self.share)
-
-        found = exact_front(grid, objectives, tell, self.now, keep)
+        found = exact_front(grid, objectives, self._tell, self.now, self._keep)
         self.finished.append(Finished(found.front.places, found.evaluated))
         self.now = None
+
+    def _keep(self, state: State | None) -> None:
+        """Notes how far the next step is, and now and then saves all of it."""
+        self.now = state
+        if time.monotonic() - self.saved > max(SAVED_EVERY_S, self.saving_s / SAVING_SHARE):
+            self._save()
+
+    def _tell(self, within: float) -> None:
+        self.share = self._share(within)
+        self.line.tell(self.share)
+
+    def _share(self, within: float) -> float:
+        """The share of the work that is done when the next step is so far."""
+        piece, place = divmod(len(self.finished), len(self.each))
+        own = sum(self.each[:place]) + self.each[place] * within
+        return (piece + own / sum(self.each)) / self.count
 
     def _save(self) -> None:
         started = time.monotonic()
@@ -108,7 +121,7 @@ class ResumedRun:
                 self.written = _version(self.path)
             self.failure = None
         except OSError as error:
-            self._tell(error)
+            self._warn(error)
         self.saved = time.monotonic()
         self.saving_s = self.saved - started
 
@@ -130,7 +143,7 @@ class ResumedRun:
             self.marked.enter_context(temporary_file(RUNS, self.mark))
         self.is_marked = True
 
-    def _tell(self, error: OSError) -> None:
+    def _warn(self, error: OSError) -> None:
         self.failure = error
         if not self.has_told:
             self.line.clear()

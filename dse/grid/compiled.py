@@ -87,9 +87,9 @@ def kernel(levels: tuple[tuple[int, ...], ...], chosen: Choices) -> Code:
     return code(f"metrics {levels} {chosen}", made)
 
 
-def evaluated(grid: Grid) -> Numbers:
-    """All metrics of all designs of the grid: (metrics, designs)."""
-    return _run(grid.base, grid_levels(grid), grid.size)
+def evaluated(grid: Grid, out: Numbers | None = None) -> Numbers:
+    """All metrics of all designs of the grid: (metrics, designs); into `out`, rows of neighbours, where given."""
+    return _run(grid.base, grid_levels(grid), grid.size, out)
 
 
 def evaluated_columns(base: Sequence[float], slots: Sequence[int], values: Numbers, out: Numbers | None = None) -> (
@@ -177,7 +177,8 @@ def call(found: Code, base: Numbers, block: Block, out: Numbers) -> None:
     columns = np.array([start for level in block.levels for start in starts(level.values)], dtype=np.uint64)
     lengths = np.array([level.length for level in block.levels], dtype=np.int64)
     scratch = np.empty(found.scratch_rows * ROW)
-    sink = np.array([out.ctypes.data + block.start * out.itemsize, out.shape[1], block.advance], dtype=np.uint64)
+    stride = out.strides[0] // out.itemsize
+    sink = np.array([out.ctypes.data + block.start * out.itemsize, stride, block.advance], dtype=np.uint64)
     found.run(base.ctypes.data, columns.ctypes.data, lengths.ctypes.data, scratch.ctypes.data, sink.ctypes.data)
 
 

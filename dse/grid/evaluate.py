@@ -27,13 +27,20 @@ class Changes(NamedTuple):
     values: NDArray[np.float64]
 
 
-def evaluate(grid: Grid, engine: Engine = "auto") -> NDArray[np.float64]:
-    """All metrics of all designs of the grid: (len(Metrics._fields), grid.size), designs in C order."""
-    if _engine(engine, grid.size) == "plain":
-        return plainly_evaluated(grid)
-    from dse.grid.compiled import evaluated
+def evaluate(grid: Grid, engine: Engine = "auto", out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """All metrics of all designs of the grid: (len(Metrics._fields), grid.size), designs in C order.
 
-    return evaluated(grid)
+    They are written to `out` where it is given, which may be a run of columns of a larger array.
+    """
+    if _engine(engine, grid.size) == "compiled":
+        from dse.grid.compiled import evaluated
+
+        return evaluated(grid, out)
+    found = plainly_evaluated(grid)
+    if out is None:
+        return found
+    out[:] = found
+    return out
 
 
 def evaluate_rows(rows: NDArray[np.float64], engine: Engine = "auto") -> NDArray[np.float64]:

@@ -29,8 +29,11 @@ def tabulate(parts: Sequence[Part], keys: Sequence[str]) -> Columns:
 
     Values stand in the units of their keys, metrics in SI; `feasible` is 0 or 1.
     """
-    found = [evaluate(part.grid) for part in parts]
-    return {**design_columns(parts, keys), **dict(zip(Metrics._fields, np.concatenate(found, axis=1), strict=True))}
+    found, last = np.empty((len(Metrics._fields), sum(part.grid.size for part in parts))), 0
+    for part in parts:
+        evaluate(part.grid, out=found[:, last:last + part.grid.size])
+        last += part.grid.size
+    return {**design_columns(parts, keys), **dict(zip(Metrics._fields, found, strict=True))}
 
 
 def design_columns(parts: Sequence[Part], keys: Sequence[str]) -> Columns:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 from command_line import refused
 
-from dse.cli import fronts, grid_sweep
+from dse.cli import fronts, grid_sweep, memory
 from dse.cli.main import main
+from dse.grid import designs
+from dse.grid.designs import SituationBlocks
 
 GRID = ("hardware.l2_mib=8,40,104", "hardware.hbm_gb_per_s=1600,3200", "name=grid", "figures=false")
 
@@ -257,12 +261,57 @@ def test_fronts_without_a_table_are_those_of_the_table(capsys: pytest.CaptureFix
             "traffic.total_tokens=4096,16384", "objective=tokens_per_s_per_mm2", "figures=false"]
     assert main(["sweep", *axes, "name=table"]) == 0
     assert main(["sweep", *axes, "name=fronts", "table=false"]) == 0
-    assert "768 evaluations, settled" in capsys.readouterr().out
+    assert "384 designs, 384 evaluations, settled" in capsys.readouterr().out
     front = [{tuple(row.items()) for row in rows(Path("runs", name, "pareto.csv"))} for name in ("table", "fronts")]
     assert front[0] == front[1]
     records = [json.loads(Path("runs", name, "sweep.json").read_text()) for name in ("table", "fronts")]
     assert records[0]["best"] == records[1]["best"]
     assert records[0]["designs"] == records[1]["designs"] == 2 * 16 * 3 * 2 * 2
+
+
+SITUATIONS = ("traffic.prompt_tokens=range(64,1024,64)", "hardware.l2_mib=range(8,129,8)", "table=false",
+              "figures=false", "name=many")
+
+
+def test_an_interrupted_sweep_over_many_situations_goes_on_where_it_was(capsys: pytest.CaptureFixture[str],
+                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    """15 prompts with 16 sizes of L2 each: blocks of 64 designs are 4 of each technique, and 3 of the 8 are 37.5 %."""
+    monkeypatch.setattr(designs, "BLOCK", 64)
+    assert main(["sweep", *SITUATIONS]) == 0
+    whole = Path("runs/many/results.csv").read_bytes()
+    settled, worked_out = SituationBlocks.places, list[int]()
+
+    def stopped(self: SituationBlocks, number: int, *sought: Any) -> Any:
+        if len(worked_out) == 3:
+            raise KeyboardInterrupt
+        worked_out.append(number)
+        return settled(self, number, *sought)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SituationBlocks, "places", stopped)
+        for _ in range(2):  # the second time before anything more is done
+            assert main(["sweep", *SITUATIONS]) == 130
+            assert "interrupted with 37.5% of the work done" in capsys.readouterr().err
+        worked_out.clear()
+        patched.setattr(SituationBlocks, "places", lambda *given: worked_out.append(0) or settled(*given))
+        assert main(["sweep", *SITUATIONS]) == 0
+    assert len(worked_out) == 5
+    assert "went on with what an interrupted run had settled" in capsys.readouterr().out
+    assert Path("runs/many/results.csv").read_bytes() == whole
+
+
+def test_rows_that_do_not_fit_into_memory_are_refused_with_the_figure(capsys: pytest.CaptureFixture[str],
+                                                                      tmp_path: Path,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1e3)
+    assert "GB of memory, and 0.0 GB are free" in refused(capsys, "sweep", *SITUATIONS)
+    text = refused(capsys, "sweep", *GRID, "hardware.cores=range(8,9)", "table=true")
+    assert "about 12 rows" in text
+    assert "(largest: hardware.l2_mib with 3)" in text
+    monkeypatch.setattr(fronts, "FEW_IN_SMALL", 1)
+    text = refused(capsys, "sweep", *SITUATIONS)
+    assert re.search(r"would have about \d\d\d rows, .* \(largest: hardware.l2_mib with 16\)", text)
+    assert not [path for path in tmp_path.iterdir() if path.name != "runs"]
 
 
 def test_a_hundred_million_designs_have_their_exact_best(capsys: pytest.CaptureFixture[str]) -> None:
