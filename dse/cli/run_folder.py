@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dse.atomic import write, write_text
+from dse.cli.progress import ProgressLine
 from dse.errors import InputError
 from dse.in_use import abandoned, exclusive, temporary_folder
 
@@ -57,10 +58,18 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def write_csv(path: Path, table: Any) -> None:
-    """A table of pyarrow as CSV."""
-    from pyarrow import csv
+    """A table of pyarrow as CSV; where that takes long it says how far it is."""
+    from dse.cli.csv_text import csv_parts
 
-    write_binary(path, lambda stream: csv.write_csv(table, stream))
+    line = ProgressLine(f"rows of {path.name}")
+
+    def fill(stream: IO[bytes]) -> None:
+        for done, text in csv_parts(table):
+            stream.write(text)
+            line.tell(done / max(1, len(table)))
+
+    write_binary(path, fill)
+    line.clear()
 
 
 def write_binary(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
