@@ -136,6 +136,12 @@ def test_no_feasible_design_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(rows(Path("runs/nothing/pareto.csv"))) == 0
 
 
+def test_no_feasible_design_is_said_without_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "hardware.hbm_gb=1,2", "table=false", "name=nothing"]) == 0
+    assert "4 designs, 4 evaluations, settled" in capsys.readouterr().out
+    assert rows(Path("runs/nothing/results.csv")) == rows(Path("runs/nothing/pareto.csv")) == []
+
+
 def test_the_same_command_gives_the_same_numbers_and_replaces_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", *GRID]) == 0
     first = Path("runs/grid/results.csv").read_bytes()
