@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -58,6 +58,6 @@ def read_constant(key: str, raw: Any, unit: str) -> Constant:
 
 
 def _number(key: str, raw: Any) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not abs(raw) <= sys.float_info.max:
         raise InputError(f"{key}={raw!r} is not allowed: give a finite number")
     return float(raw)

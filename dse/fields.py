@@ -17,15 +17,21 @@ from dse.errors import InputError
 
 Record = TypeVar("Record", bound=tuple[float, ...])
 
+# Far beyond anything real in any unit, and near enough that no product or quotient of an equation leaves the floats.
+SMALLEST, LARGEST = 1e-9, 1e9
+LARGEST_WHOLE = 1e12  # every whole number up to it is a float
+
 
 @dataclass(frozen=True)
 class Field:
     """One number of the configuration.
 
     `key` is its name there, `attribute` its name in the record, `scale` the exact factor from the key's unit to SI.
-    `minimum` is excluded unless `closed`; `maximum` is allowed. `joint` marks what is checked together with other keys
-    or needs more than a factor, so that it cannot be an axis by itself. `constant` marks an assumption that carries
-    low, base, high and a source in the unit `unit`. Where `default` is given, the key may be left out.
+    `minimum` is excluded unless `closed`; `maximum` is allowed. Where they leave it open, `least` and `most` end what
+    the field takes: a number so far out that equations would overflow is a slip of the hand. `joint` marks what is
+    checked together with other keys or needs more than a factor, so that it cannot be an axis by itself. `constant`
+    marks an assumption that carries low, base, high and a source in the unit `unit`. Where `default` is given, the key
+    may be left out.
     """
 
     key: str
@@ -42,23 +48,30 @@ class Field:
     unit: str = ""
     default: float | None = None
 
+    @property
+    def least(self) -> float:
+        """The smallest number that the field takes."""
+        return self.minimum if self.closed else max(self.minimum, SMALLEST)
+
+    @property
+    def most(self) -> float:
+        """The largest number that the field takes."""
+        return min(self.maximum, LARGEST_WHOLE if self.integer else LARGEST)
+
     def allowed(self) -> str:
         """What the field takes, in words, for error messages and help."""
         if self.boolean:
             return "true or false"
         kind = "a whole number" if self.integer else "a number"
-        bound = f"{'>=' if self.closed else '>'} {self.minimum:g}"
-        if math.isfinite(self.maximum):
-            bound += f" and <= {self.maximum:g}"
-        return f"{kind} {bound}" + (f" in {self.unit}" if self.unit else "")
+        return f"{kind} >= {self.least:g} and <= {self.most:g}" + (f" in {self.unit}" if self.unit else "")
 
     def si(self, key: str, value: Any) -> float:
         """`value`, given under the full name `key` in the key's own unit, in SI; InputError where it is not allowed."""
         if self.boolean and isinstance(value, bool):
             return float(value)
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and not self.boolean
-        inside = number and math.isfinite(value) and self.minimum <= value <= self.maximum
-        if not inside or (value == self.minimum and not self.closed) or (self.integer and value != int(value)):
+        inside = number and self.least <= value <= self.most
+        if not inside or (self.integer and value != int(value)):
             raise InputError(f"{key}={value!r} is not allowed: {key} takes {self.allowed()}".replace("'", ""))
         return float(value) * self.scale
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dse.constants import KEYS, MARKS, read_constant
 from dse.errors import InputError
-from dse.fields import Field, Table
+from dse.fields import Field, Table, count
 from dse.hardware import ACCELERATOR, accelerator
 from dse.units import GIGA, MEBI
 
@@ -31,6 +31,7 @@ TABLE = Table("cache", Cache, (
     Field("usd", "usd", "price", constant=True, unit="USD"),
 ), choices=("name",)).checked()
 PRICE = {"low": 1.0, "base": 2.0, "high": 4.0, "unit": "USD", "date": 2025, "mark": "estimate", "source": "a test"}
+SIZES = "a number >= 1e-09 and <= 1e+09 in MiB"
 RAW = {"name": "l2", "size_mib": 1.5, "ways": 8, "exclusive": True, "usd": PRICE}
 
 
@@ -40,18 +41,22 @@ def test_values_are_converted_once_to_si() -> None:
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
-    ({"size_mib": 0}, "cache.size_mib=0 is not allowed: cache.size_mib takes a number > 0 in MiB"),
-    ({"size_mib": -1.5}, "cache.size_mib=-1.5 is not allowed: cache.size_mib takes a number > 0 in MiB"),
-    ({"size_mib": "big"}, "cache.size_mib=big is not allowed: cache.size_mib takes a number > 0 in MiB"),
-    ({"size_mib": True}, "cache.size_mib=True is not allowed: cache.size_mib takes a number > 0 in MiB"),
-    ({"size_mib": float("nan")}, "cache.size_mib=nan is not allowed: cache.size_mib takes a number > 0 in MiB"),
-    ({"size_mib": None}, "cache.size_mib is missing: it takes a number > 0 in MiB"),
+    ({"size_mib": 0}, "cache.size_mib=0 is not allowed: cache.size_mib takes " + SIZES),
+    ({"size_mib": -1.5}, "cache.size_mib=-1.5 is not allowed: cache.size_mib takes " + SIZES),
+    ({"size_mib": "big"}, "cache.size_mib=big is not allowed: cache.size_mib takes " + SIZES),
+    ({"size_mib": True}, "cache.size_mib=True is not allowed: cache.size_mib takes " + SIZES),
+    ({"size_mib": float("nan")}, "cache.size_mib=nan is not allowed: cache.size_mib takes " + SIZES),
+    ({"size_mib": None}, "cache.size_mib is missing: it takes " + SIZES),
     ({"ways": 2.5}, "cache.ways=2.5 is not allowed: cache.ways takes a whole number >= 1 and <= 64"),
     ({"ways": 65}, "cache.ways=65 is not allowed: cache.ways takes a whole number >= 1 and <= 64"),
     ({"exclusive": 1}, "cache.exclusive=1 is not allowed: cache.exclusive takes true or false"),
     ({"colour": "red"}, "cache.colour is unknown: cache has exclusive, name, size_mib, usd, ways"),
     ({"usd": {**PRICE, "base": 5.0}}, "cache.usd has low=1, base=5, high=4: low <= base <= high is required"),
-    ({"usd": {**PRICE, "low": -1.0}}, "cache.usd=-1.0 is not allowed: cache.usd takes a number > 0 in USD"),
+    ({"usd": {**PRICE, "low": -1.0}},
+     "cache.usd=-1.0 is not allowed: cache.usd takes a number >= 1e-09 and <= 1e+09 in USD"),
+    ({"size_mib": 1e300}, "cache.size_mib=1e+300 is not allowed: cache.size_mib takes " + SIZES),
+    ({"size_mib": 1e-300}, "cache.size_mib=1e-300 is not allowed: cache.size_mib takes " + SIZES),
+    ({"usd": 1e10}, "cache.usd=10000000000.0 is not allowed: cache.usd takes a number >= 1e-09 and <= 1e+09 in USD"),
 ])
 def test_bad_values_are_one_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError) as refused:
@@ -75,6 +80,15 @@ def test_constants_are_listed_with_interval_and_source() -> None:
     assert TABLE.constants({**RAW, "usd": 7})["cache.usd"].mark == "user"
 
 
+def test_whole_numbers_end_where_floats_still_count_them() -> None:
+    field = count("ways", "ways", "ways")
+    assert field.allowed() == "a whole number >= 1 and <= 1e+12"
+    assert field.si("ways", 10**12) == 1e12
+    for value in (10**12 + 1, 10**400):
+        with pytest.raises(InputError, match=f"^ways={value} is not allowed: "):
+            field.si("ways", value)
+
+
 @pytest.mark.parametrize("part", KEYS)
 def test_a_constant_lacks_nothing(part: str) -> None:
     with pytest.raises(InputError, match=f"usd lacks {part}: a constant is a mapping with"):
@@ -87,6 +101,7 @@ def test_a_constant_lacks_nothing(part: str) -> None:
     ({"colour": "red"}, "usd has the unknown part colour"),
     ({"base": "two"}, "usd.base='two' is not allowed: give a finite number"),
     ({"high": float("inf")}, "usd.high=inf is not allowed: give a finite number"),
+    ({"high": 10**400}, f"usd.high={10**400} is not allowed: give a finite number"),
 ])
 def test_a_wrong_constant_is_one_sentence(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as refused:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dse.errors import InputError
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
+    from hydra.core.override_parser.types import Override, RangeSweep
 
 
 LONGEST_AXIS = 1_000_000
+MOST_COUNTED = 1e18  # values of a range; more are not told in digits
 
 
 class SweptKey(NamedTuple):
@@ -44,8 +45,9 @@ class Plan(NamedTuple):
 def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = False) -> Plan:
     """Splits overrides into fixed ones and axes; a key given twice keeps its last value, as in Hydra.
 
-    Raises InputError for a continuous axis, an empty one, no axis at all unless one design is enough, or more than
-    `largest` designs: counted before any list is made.
+    A file's axis comes before the command line's, in which `refuse_given_twice` has looked. Raises InputError for a
+    continuous axis, an empty one, no axis at all unless one design is enough, or more than `largest` designs: counted
+    before any list is made.
     """
     last = {override.get_key_element(): override for override in overrides}
     swept = {key: override for key, override in last.items() if override.is_sweep_override()}
@@ -61,6 +63,19 @@ def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = Fals
                              "take a larger step")
     fixed = tuple(f"{key}={override.get_value_element_as_str()}" for key, override in last.items() if key not in swept)
     return Plan(fixed, tuple(_axis(key, override) for key, override in swept.items()))
+
+
+def refuse_given_twice(arguments: Sequence[str]) -> None:
+    """InputError where a command line gives an axis and the same key once more: the first would be dropped unseen."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    given: dict[str, Override] = {}
+    for override in OverridesParser.create().parse_overrides(list(arguments)):
+        key = override.get_key_element().lstrip("+")
+        before = given.setdefault(key, override)
+        if before is not override and (before.is_sweep_override() or override.is_sweep_override()):
+            raise InputError(f"{key} is given twice, as {before.input_line} and as {override.input_line}: give one "
+                             "axis with all its values")
 
 
 def _axis(key: str, override: Override) -> SweptKey:
@@ -92,13 +107,23 @@ def _length(override: Override) -> int:
         raise InputError(f"{override.get_key_element()}=interval(...) is continuous: a grid takes a list, choice(...) "
                          "or range(start,stop,step)")
     if isinstance(value, RangeSweep):
-        start, stop, step = (float(part or 0.0) for part in (value.start, value.stop, value.step))
-        count = max(0, math.ceil((stop - start) / step - 1e-9))
+        count = range_length(value, str(override.input_line))
     else:
         count = sum(1 for _ in override.sweep_string_iterator())
     if not count:
         raise InputError(f"{override.input_line} is empty: give at least one value")
     return count
+
+
+def range_length(given: RangeSweep, text: str) -> int:
+    """How many values the range of the override `text` has; InputError where it has no end."""
+    start, stop, step = (float(part or 0.0) for part in (given.start, given.stop, given.step))
+    if not all(map(math.isfinite, (start, stop, step))) or step == 0.0:
+        raise InputError(f"{text} is not allowed: range(start,stop,step) takes finite numbers and a step other than 0")
+    count = (stop - start) / step - 1e-9
+    if not count < MOST_COUNTED:
+        raise InputError(f"{text} is not allowed: it has more than {MOST_COUNTED:g} values; take a larger step")
+    return math.ceil(max(0.0, count))
 
 
 def _widest(swept: dict[str, Override]) -> str:

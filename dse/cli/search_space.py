@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dse.case import GROUPS
+from dse.cli.axes import range_length
 from dse.errors import InputError
 from dse.search.space import Choice, Dimension, Domain, Interval
 
@@ -141,9 +141,9 @@ def _cast(text: str) -> bool:
 
 def _steps(value: RangeSweep, log: bool, text: str) -> Domain:
     start, stop, step = (float(part or 0.0) for part in (value.start, value.stop, value.step))
+    count = range_length(value, text)
     if step < 0.0:
         start, stop, step = stop - step, start - step, -step
-    count = math.ceil((stop - start) / step - 1e-9) if step else 0
     if count < 1:
         raise InputError("it is empty, give at least one value")
     whole = all(part == int(part) for part in (start, step))

@@ -9,10 +9,9 @@ from dse.cost.cache import L2
 from dse.cost.core import Core
 from dse.cost.package import Package
 from dse.cost.process import Process
-from dse.cost.wafer import MURPHY, POISSON, SEEDS, DieYield
+from dse.cost.wafer import LEAST_GOOD_SHARE, MURPHY, POISSON, SEEDS, DieYield
 from dse.hardware import Accelerator
 
-LEAST_GOOD_SHARE = 1e-9  # a die that is never good still has a price
 SMALLEST = 1e-300  # stands for 0 where 0 cannot be divided by
 NEGLIGIBLE = 1e-18  # a term below this share of the sum no longer changes it
 

@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from dse.cost.memory import Memory
-from dse.cost.wafer import DieYield, long_edge_mm
+from dse.cost.wafer import LEAST_GOOD_SHARE, DieYield, long_edge_mm
 from dse.fields import Field, Table
 from dse.hardware import Accelerator
 from dse.units import GIGA, MEBI, MM2_PER_CM2
@@ -117,7 +117,7 @@ def assembly_loss_usd(parts_usd: float, package: Package) -> float:
 
     The losses of the first die and of HBM are in the share of test and assembly.
     """
-    good = math.pow(package.bonding_yield, extra_dies(package))
+    good = max(LEAST_GOOD_SHARE, math.pow(package.bonding_yield, extra_dies(package)))
     return parts_usd * (1.0 / good - 1.0)
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from dse.fields import Field, Table
 
+LEAST_GOOD_SHARE = 1e-9  # what is never good, a die or a package, still has a price
+
 
 class DieYield(NamedTuple):
     """How dies are cut from a wafer and which of them are good. `law` is a place in YIELD_LAWS."""

@@ -37,7 +37,13 @@ class BatchSweeper(Sweeper):
         self._loader, self._master = loader, config
 
     def given(self, arguments: list[str]) -> list[str]:
-        """The axes that a configuration file gives, and then those of the command line, which win."""
+        """The axes that a configuration file gives, and then those of the command line, which win.
+
+        Raises InputError for an axis that the command line gives twice.
+        """
+        from dse.cli.axes import refuse_given_twice
+
+        refuse_given_twice(arguments)
         return [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
 
 

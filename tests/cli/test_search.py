@@ -204,7 +204,7 @@ def test_help_says_it_all_and_imports_nothing_heavy(capsys: pytest.CaptureFixtur
     ([], ["space is empty", "interval"]),
     (["hardware.l2_mib=8"], ["space is empty"]),
     (["hardware.l2_mib=interval(64,8)"], ["interval(64,8)", "lower one first"]),
-    (["hardware.l2_mib=interval(-8,8)"], ["hardware.l2_mib=-8", "> 0"]),
+    (["hardware.l2_mib=interval(-8,8)"], ["hardware.l2_mib=-8", ">= 1e-09"]),
     (["hardware.l2_mb=interval(8,16)"], ["hardware.l2_mb is unknown", "hardware.l2_mib"]),
     (["hardware=h100,h1000"], ["hardware=h1000", "h100"]),
     (["traffic.batch=interval(1.5,8)"], ["traffic.batch", "whole"]),
@@ -219,6 +219,9 @@ def test_help_says_it_all_and_imports_nothing_heavy(capsys: pytest.CaptureFixtur
     (["space=chip", "study.nme=x"], ["study.nme is unknown", "study.name"]),
     (["space=chip", "storage=mysql://here"], ["storage=mysql://here", "postgresql"]),
     (["space=chip", "output=yaml"], ["output=yaml"]),
+    (["hardware.l2_mib=range(8,16,0)"], ["hardware.l2_mib=range(8,16,0)", "a step other than 0"]),
+    (["hardware.hbm_gb_per_s=interval(1e3,1e300)"], ["hardware.hbm_gb_per_s=1e+300", "<= 1e+09"]),
+    (["hardware.l2_mib=8,16", "hardware.l2_mib=interval(3,4)"], ["hardware.l2_mib is given twice"]),
 ])
 def test_bad_input_is_one_sentence_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path,
                                                       arguments: list[str], words: list[str]) -> None:

@@ -204,7 +204,7 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
      + ["model=" + ",".join(["llama3_8b"] * 1000), "precision=" + ",".join(["bf16"] * 1000)],
      ["1,000,000 combinations", "to compose", "model with 1,000"]),
     (["hardware.l2_mib=interval(8,256)"], ["interval", "continuous"]),
-    (["hardware.l2_mib=8,-16"], ["hardware.l2_mib=-16", "> 0"]),
+    (["hardware.l2_mib=8,-16"], ["hardware.l2_mib=-16", ">= 1e-09"]),
     (["hardware.l2_mib=8,huge"], ["hardware.l2_mib=huge"]),
     (["hardware.l2_mb=8,16"], ["hardware.l2_mb", "hardware.l2_mib"]),
     (["hardware=h100,h1000"], ["hardware=h1000", "h100"]),
@@ -213,12 +213,27 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
     (["hardware.l2_mib=8,16", "figures=many"], ["figures=many", "true"]),
     (["hardware.l2_mib=8,16", "name=../elsewhere"], ["name=../elsewhere"]),
     (["traffic.batch=1.5,2"], ["traffic.batch=1.5", "whole number"]),
+    (["hardware.l2_mib=range(8,16,0)"], ["hardware.l2_mib=range(8,16,0)", "a step other than 0"]),
+    (["hardware.l2_mib=range(8,1e999)"], ["hardware.l2_mib=range(8,1e999)", "finite"]),
+    (["hardware.l2_mib=range(1,1e300)"], ["hardware.l2_mib=range(1,1e300)", "1e+18"]),
+    (["hardware.l2_mib=8,16", "hardware.hbm_gb=1e300"], ["hardware.hbm_gb=1e+300", "<= 1e+09 in GB"]),
+    (["hardware.hbm_gb_per_s=1e-300,1e300"], ["hardware.hbm_gb_per_s=1e-300", ">= 1e-09 and <= 1e+09 in GB/s"]),
+    (["traffic.prompt_tokens=1,100000000000000000000"], ["traffic.prompt_tokens=100000000000000000000", "<= 1e+12"]),
+    (["hardware.link_gb_per_s=1e300,1e308", "hardware.cores=20,30"], ["hardware.link_gb_per_s=1e+300", "<= 1e+09"]),
+    (["hardware.l2_mib=8,16", "hardware.l2_mib=3,4"], ["hardware.l2_mib is given twice", "hardware.l2_mib=3,4"]),
+    (["hardware.l2_mib=8,16", "hardware.l2_mib=3"], ["hardware.l2_mib is given twice", "hardware.l2_mib=3"]),
 ])
 def test_bad_input_is_one_sentence_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path,
                                                       arguments: list[str], words: list[str]) -> None:
     text = refused(capsys, "sweep", *arguments)
     assert all(word in text for word in words), text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_line_wins_over_an_axis_of_an_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "experiment=preserve_l2", "hardware.l2_mib=8,16", "name=own", "figures=false"]) == 0
+    capsys.readouterr()
+    assert {row["hardware.l2_mib"] for row in rows(Path("runs/own/results.csv"))} == {"8", "16"}
 
 
 def test_a_key_that_others_refer_to_moves_them_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dse.cost.assumptions import CostAssumptions
 from dse.cost.bill import Bill, bill
-from dse.cost.package import die_to_die_bytes_per_s, extra_dies
+from dse.cost.package import assembly_loss_usd, die_to_die_bytes_per_s, extra_dies
 from dse.hardware import Accelerator
 from dse.units import GIGA, MEBI
 
@@ -91,6 +91,12 @@ def test_cutting_meets_the_reticle() -> None:
     assert bill(double, 1.0, base).reticle > 0.0
     cut = base._replace(package=base.package._replace(compute_dies=2.0))
     assert bill(double, 1.0, cut).reticle <= 0.0
+
+
+def test_a_package_that_is_never_bonded_well_still_has_a_price() -> None:
+    # 0.99^(100,000 - 1) is far below 1e-9, which stands for it: all parts are lost 1e9 times over.
+    package = with_package(ASCEND_910B, compute_dies=100_000.0).package._replace(bonding_yield=0.99)
+    assert assembly_loss_usd(5.0, package) == pytest.approx(5.0 * (1e9 - 1.0), rel=1e-9)
 
 
 def test_package_kinds_by_hand() -> None:

@@ -27,7 +27,7 @@ def test_a_limit_is_in_mib_and_may_be_zero() -> None:
 
 @pytest.mark.parametrize("limit", [-1, math.inf, math.nan, True])
 def test_an_impossible_limit_is_refused(limit: float) -> None:
-    with pytest.raises(InputError, match=r"^technique\.limit_mib=\S+ is not allowed: .* a number >= 0 in MiB$"):
+    with pytest.raises(InputError, match=r"^technique\.limit_mib=\S+ is not allowed: .* >= 0 and <= 1e\+09 in MiB$"):
         technique_terms(option("technique", "preserve", limit_mib=limit))
 
 
