@@ -6,6 +6,7 @@ that is not a number (a topology, a format, a technique's method) is settled her
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from dse.objective import Case
 from dse.technique.registry import parameters, technique_terms
 from dse.workload import PARALLELISM, TRAFFIC, parallelism, precision, traffic
 
+NAMED = ("hardware", "model", "technique")  # reports call these by their name
 GROUPS = ("hardware", "latency", "model", "traffic", "precision", "parallelism", "technique", "cost")
 
 
@@ -43,17 +45,21 @@ def case(config: Mapping[str, Any]) -> Case:
     for group in GROUPS:
         if not isinstance(config.get(group), Mapping):
             raise InputError(f"{group} is missing: a configuration has the groups {', '.join(GROUPS)}")
+    _refuse_odd_names(config)
     hardware = config["hardware"]
+    rates = hardware.get("matrix_rate")
     setting = Setting(
         accelerator(hardware),
         latency_style(config["latency"]),
         language_model(config["model"]),
         traffic(config["traffic"]),
-        precision(config["precision"], hardware.get("matrix_rate") or {}, str(hardware.get("name"))),
+        precision(config["precision"], {} if rates is None else rates, str(hardware["name"])),
         parallelism(config["parallelism"]),
         technique_terms(config["technique"]),
     )
-    return Case(setting, cost_assumptions(config["cost"]))
+    read = Case(setting, cost_assumptions(config["cost"]))
+    _refuse_no_numbers(config)
+    return read
 
 
 def row(of: Case) -> tuple[float, ...]:
@@ -78,6 +84,26 @@ def slots(config: Mapping[str, Any]) -> dict[str, Slot]:
               "setting.technique": parameters(config["technique"]),
               **{f"cost.{table.group.removeprefix('cost.')}": table for table in COST_TABLES}}
     return {slot.key: slot for place, table in tables.items() for slot in _slots(place, table, places)}
+
+
+def _refuse_odd_names(config: Mapping[str, Any]) -> None:
+    """InputError where a name or a note is no text, or what reports call by its name has none."""
+    for group in GROUPS:
+        for key in ("name", "note"):
+            value = config[group].get(key)
+            if value is None and key == "name" and group in NAMED:
+                raise InputError(f"{group}.name is missing: give a word")
+            if value is not None and not isinstance(value, str):
+                raise InputError(f"{group}.{key}={value!r} is not allowed: give a word, in quotes if it is a number")
+
+
+def _refuse_no_numbers(raw: Mapping[str, Any], prefix: str = "") -> None:
+    """InputError for a nan or an infinite number among what is shown and enters no equation."""
+    for key, value in raw.items():
+        if isinstance(value, Mapping):
+            _refuse_no_numbers(value, f"{prefix}{key}.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{prefix}{key}={value} is not allowed: give a finite number")
 
 
 def _slots(place: str, table: Table, places: Mapping[str, int]) -> Iterator[Slot]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -34,7 +35,7 @@ def read_constant(key: str, raw: Any, unit: str) -> Constant:
 
     `raw` is a mapping with the keys low, base, high, unit, date, mark and source, and shared where it is so, or a plain
     number: an assumption that the user makes, which has no width and is marked so. Raises InputError where a part is
-    missing, the unit is another one, the mark is unknown or low <= base <= high does not hold.
+    missing, the source is no text, the unit is another one, the mark is unknown or low <= base <= high does not hold.
     """
     if isinstance(raw, bool) or not isinstance(raw, (int, float, Mapping)):
         raise InputError(f"{key}={raw!r} is not allowed: give a number in {unit}, or a mapping with {', '.join(KEYS)}")
@@ -49,6 +50,12 @@ def read_constant(key: str, raw: Any, unit: str) -> Constant:
     low, base, high = (_number(f"{key}.{part}", raw[part]) for part in ("low", "base", "high"))
     if not low <= base <= high:
         raise InputError(f"{key} has low={low:g}, base={base:g}, high={high:g}: low <= base <= high is required")
+    if not isinstance(raw["source"], str):
+        raise InputError(f"{key}.source={raw['source']!r} is not allowed: say in words where the figures are from")
+    if not isinstance(raw.get(SHARED) or "", str):
+        raise InputError(f"{key}.{SHARED}={raw[SHARED]!r} is not allowed: give a word for the unknown behind it")
+    if isinstance(raw["date"], bool) or not isinstance(raw["date"], (str, int, dt.date)):
+        raise InputError(f"{key}.date={raw['date']!r} is not allowed: give a year or a date")
     if raw["unit"] != unit:
         raise InputError(f"{key}.unit={raw['unit']!r} is not allowed: this constant is in {unit!r}")
     if raw["mark"] not in MARKS:

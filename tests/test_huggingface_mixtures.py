@@ -135,6 +135,8 @@ def test_queries_without_a_latent_vector_and_heads_of_other_widths(tmp_path: Pat
     ({**QWEN3_MOE, "mlp_only_layers": 3}, "mlp_only_layers is 3 where a list of layers is needed"),
     ({**QWEN3_MOE, "mlp_only_layers": ["0"]}, "mlp_only_layers is .* where a list of layers is needed"),
     ({**DEEPSEEK_V3, "first_k_dense_replace": 61}, "none of its 61 layers has experts"),
+    ({**DEEPSEEK_V3, "n_routed_experts": 10**13}, "n_routed_experts is 10000000000000 where a whole number <= 1e"),
+    ({**QWEN3_MOE, "num_hidden_layers": 10**400}, f"num_hidden_layers is {10**400} where a whole number <= 1e"),
     ({**DEEPSEEK_V3, "first_k_dense_replace": -1}, "first_k_dense_replace is -1 where a whole number >= 0"),
     ({**DEEPSEEK_V3, "moe_layer_freq": [0, 1, 1]}, r"moe_layer_freq is \[0, 1, 1\]"),
     ({**DEEPSEEK_V3, "n_routed_experts": None}, "n_routed_experts is missing"),

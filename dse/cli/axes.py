@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dse.case import GROUPS
 from dse.errors import InputError
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override, RangeSweep
 
 
+AXES = (*GROUPS, "experiment")  # an experiment is a choice of all of them
 LONGEST_AXIS = 1_000_000
 MOST_COUNTED = 1e18  # values of a range; more are not told in digits
 
@@ -51,6 +54,10 @@ def plan(overrides: Sequence[Override], largest: int, one_is_enough: bool = Fals
     """
     last = {override.get_key_element(): override for override in overrides}
     swept = {key: override for key, override in last.items() if override.is_sweep_override()}
+    for key, override in swept.items():
+        if re.split(r"[./@]", key.lstrip("+~"), maxsplit=1)[0] not in AXES:
+            raise InputError(f"{override.input_line} is not allowed: {key} is no part of a design and so no axis; "
+                             "give it one value")
     size = math.prod(_length(override) for override in swept.values())
     if not swept and not one_is_enough:
         raise InputError("the sweep is empty: give at least one axis, as in hardware.l2_mib=8,16,32")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from dse.case import GROUPS
@@ -26,6 +27,8 @@ RESERVED = ("hydra",)
 FLAGS = ("-m", "--multirun", "-r", "--run", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-i",
          "--info", "--hydra-help", "--experimental-rerun")
 WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cd", "--config-dir", "--experimental-rerun")
+
+CFG, CFG_VALUES = ("-c", "--cfg"), ("job", "hydra", "all")
 
 
 def configuration_folder() -> Path:
@@ -70,24 +73,30 @@ def as_sentences(arguments: Sequence[str]) -> Iterator[None]:
         yield
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(sentence(error)) from error
-    except ValueError as error:
-        if not _raised_by_hydra(error):
+    except Exception as error:
+        if not _raised_by_hydra(error) or (isinstance(error, OSError) and error.errno is not None):
             raise
         raise InputError(f"{' '.join(arguments)} cannot be composed: {sentence(error)}") from error
 
 
 def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
-    for argument in arguments:
-        if argument.startswith("-") and argument.partition("=")[0] not in FLAGS:
+    for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
+        flag, has_value, value = argument.partition("=")
+        if argument.startswith("-") and flag not in FLAGS:
             raise InputError(f"{argument} is not an option: choose one of {', '.join(FLAGS)}")
+        if flag in WITH_VALUE and not has_value:
+            value = "" if following.startswith("-") else following
+        if flag in WITH_VALUE and not value:
+            raise InputError(f"{flag} lacks its value: give one, as in {flag} {'job' if flag in CFG else 'NAME'}")
+        if flag in CFG and value not in CFG_VALUES:
+            raise InputError(f"{flag} {value} is not allowed: choose one of {', '.join(CFG_VALUES)}")
 
 
 def _raised_by_hydra(error: BaseException) -> bool:
-    """Some bad overrides end in a plain ValueError inside Hydra; one of ours would be a fault and must be seen."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith(("hydra.", "omegaconf."))
+    """Bad overrides and files that are no YAML end in plain exceptions below Hydra; one of ours would be a fault."""
+    packages = (str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__))
+    return [name for name in packages if name in ("dse", "hydra_plugins", "hydra", "omegaconf")][-1:] in (
+        ["hydra"], ["omegaconf"])
 
 
 def _held_back(task: Callable[[DictConfig], Any], raised: list[Exception]) -> Callable[[DictConfig], Any]:
@@ -110,7 +119,10 @@ def _held_back(task: Callable[[DictConfig], Any], raised: list[Exception]) -> Ca
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain dictionaries, without Hydra's own part; InputError where a value is missing."""
+    """The configuration as plain dictionaries, without Hydra's own part.
+
+    Raises InputError where a value is missing, or one of the command's own settings is deleted.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -120,9 +132,22 @@ def plain(config: DictConfig) -> dict[str, Any]:
         return OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
 
     try:
-        return {str(key): contained(config[key]) for key in config if key not in RESERVED}
+        found = {str(key): contained(config[key]) for key in config if key not in RESERVED}
     except OmegaConfBaseException as error:
         raise InputError(sentence(error)) from error
+    _refuse_deleted(found, _shipped_settings())
+    return found
+
+
+def _refuse_deleted(found: Mapping[str, Any], shipped: Mapping[str, Any], prefix: str = "") -> None:
+    """InputError for the first of the `shipped` keys that is not there: commands read them all."""
+    for key, value in shipped.items():
+        if key not in found:
+            raise InputError(f"{prefix}{key} is missing: it cannot be deleted; leave it at {prefix}{key}={value}")
+        if isinstance(value, Mapping) and value:
+            if not isinstance(found[key], Mapping):
+                raise InputError(f"{prefix}{key}={found[key]} is not allowed: it has the keys {', '.join(value)}")
+            _refuse_deleted(found[key], value, f"{prefix}{key}.")
 
 
 def composed(overrides: Sequence[str]) -> dict[str, Any]:
@@ -165,6 +190,9 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
         if key not in _root_keys():
             raise InputError(f"{key} is unknown: a configuration has {', '.join(_root_keys())}")
     found = {key: settings[key] for key in GROUPS if key in settings}
+    for key, group in found.items():
+        if not isinstance(group, Mapping):
+            raise InputError(f"{key}={group!r} is not allowed: choose an option of {key}")
     refuse_borrowed_sources(found, configuration_folder())
     set_keys = [key.lstrip("+") for key in set_by_user]
     for name, settle in (("model", model_group), ("traffic", traffic_group)):
@@ -177,13 +205,23 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
 @functools.cache
 def _root_keys() -> tuple[str, ...]:
     """Top-level keys that mean something: the groups of a case, and what the shipped config.yaml holds beside them."""
+    chosen = (str(name) for entry in _shipped_file()["defaults"] if not isinstance(entry, str) for name in entry)
+    own = [name for name in chosen if name.isidentifier() and name not in (*RESERVED, "experiment")]
+    return tuple(dict.fromkeys([*GROUPS, *own, *_shipped_settings()]))
+
+
+def _shipped_settings() -> dict[str, Any]:
+    """The commands' own settings, as the shipped config.yaml has them, less those of groups."""
+    return {key: value for key, value in _shipped_file().items() if key not in ("defaults", *RESERVED, *GROUPS)}
+
+
+@functools.cache
+def _shipped_file() -> dict[str, Any]:
     import yaml
 
     text = (configuration_folder() / "config.yaml").read_text(encoding="utf-8")
-    shipped = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    chosen = (str(name) for entry in shipped["defaults"] if not isinstance(entry, str) for name in entry)
-    own = [*(name for name in chosen if name.isidentifier()), *(str(key) for key in shipped)]
-    return tuple(dict.fromkeys([*GROUPS, *(key for key in own if key not in ("defaults", *RESERVED, "experiment"))]))
+    read: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return read
 
 
 def sentence(error: BaseException) -> str:
@@ -200,6 +238,8 @@ def sentence(error: BaseException) -> str:
     if "Ambiguous value" in text or ("sweep" in text.lower() and "override" in text.lower()):
         first = text.splitlines()[0].rstrip(".:")
         return f"{first}: several values need dse sweep (or quotes, if the comma is part of the value)"
+    if isinstance(error, RecursionError):
+        return "a defaults list leads back to itself"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(lines) or type(error).__name__
 

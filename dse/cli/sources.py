@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def _figures(constant: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     """Numbers as numbers, whether they are written as 7 or 7.0."""
-    return repr(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return repr(float(value)) if is_number and abs(value) <= sys.float_info.max else str(value)
 
 
 @functools.cache

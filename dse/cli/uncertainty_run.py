@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.cli.designs import Designs, designs
 from dse.errors import InputError
+from dse.fields import LARGEST
 from dse.figures.labels import is_chosen, quantity
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def _asked(asked: Designs) -> Asked:
     settings, own = asked.settings, _own(asked.settings)
     whole = _whole(settings, "samples", 1), _whole(settings, "seed", 0)
     factor = own["factor"]
-    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not factor > 0.0:
-        raise InputError(f"uncertainty.factor={factor} is not allowed: give a number > 0")
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0.0 < factor <= LARGEST:
+        raise InputError(f"uncertainty.factor={factor} is not allowed: give a number > 0 and <= {LARGEST:g}")
     return Asked(Aim(asked.objective, quantity(asked.objective).better), *whole,
                  checked_percentiles(_listed(own, "percentiles")), float(factor),
                  checked_index_samples(own["index_samples"]), tuple(_listed(own, "quantities")))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dse.errors import InputError
+from dse.fields import LARGEST_WHOLE
 
 FILE = "config.json"
 
@@ -31,6 +32,8 @@ class ConfigFile(NamedTuple):
         if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
             fault = "is missing" if value is None else f"is {json.dumps(value)}"
             raise self.fault(f"{key} {fault} where a whole number >= {smallest} is needed")
+        if value > LARGEST_WHOLE:
+            raise self.fault(f"{key} is {value} where a whole number <= {LARGEST_WHOLE:g} is needed")
         return value
 
     def flag(self, key: str, default: bool) -> bool:

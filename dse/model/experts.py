@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -76,7 +77,8 @@ def dense_layers_by_step(config: ConfigFile, layers: int) -> int:
     listed = config.fields.get("mlp_only_layers") or []
     if not isinstance(listed, list) or not all(isinstance(layer, int) for layer in listed):
         raise config.fault(f"mlp_only_layers is {json.dumps(listed)} where a list of layers is needed")
-    return sum(layer in listed or (layer + 1) % step > 0 for layer in range(layers))
+    dealt = layers // step - len({layer for layer in listed if 0 <= layer < layers and (layer + 1) % step == 0})
+    return layers - dealt
 
 
 def dense_layers_first(default: int) -> Placement:
@@ -88,6 +90,6 @@ def dense_layers_first(default: int) -> Placement:
     def dense_layers(config: ConfigFile, layers: int) -> int:
         first = config.count("first_k_dense_replace", default, smallest=0)
         step = config.count("moe_layer_freq", 1)
-        return sum(layer < first or layer % step > 0 for layer in range(layers))
+        return layers - (math.ceil(layers / step) - math.ceil(min(first, layers) / step))
 
     return dense_layers

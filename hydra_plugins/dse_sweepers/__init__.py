@@ -20,6 +20,8 @@ class BatchSweeper(Sweeper):
     instead = "hydra/sweeper=basic makes a job of each design"
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
+        if params is not None and not hasattr(params, "items"):
+            raise InputError(f"hydra.sweeper.params={params} is not allowed: give axes by their keys")
         self.params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:

@@ -221,6 +221,9 @@ def test_plot_draws_a_saved_sweep_again(capsys: pytest.CaptureFixture[str]) -> N
     (["traffic.prompt_tokens=1,100000000000000000000"], ["traffic.prompt_tokens=100000000000000000000", "<= 1e+12"]),
     (["hardware.link_gb_per_s=1e300,1e308", "hardware.cores=20,30"], ["hardware.link_gb_per_s=1e+300", "<= 1e+09"]),
     (["hardware.l2_mib=8,16", "hardware.l2_mib=3,4"], ["hardware.l2_mib is given twice", "hardware.l2_mib=3,4"]),
+    (["hardware.l2_mib=8,16", "objective=ttft_s,tpot_s"], ["objective=ttft_s,tpot_s", "no axis"]),
+    (["hardware.l2_mib=8,16", "~objective"], ["objective is missing", "objective=tokens_per_s_per_usd"]),
+    (["hardware.l2_mib=8,16", "hydra.sweeper.params=5"], ["hydra.sweeper.params=5", "axes"]),
     (["hardware.l2_mib=8,16", "hardware.l2_mib=3"], ["hardware.l2_mib is given twice", "hardware.l2_mib=3"]),
 ])
 def test_bad_input_is_one_sentence_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path,

@@ -199,6 +199,7 @@ def test_plot_draws_a_saved_run_again(capsys: pytest.CaptureFixture[str]) -> Non
     (["uncertainty.percentiles=[5,500]"], ["uncertainty.percentiles=[5, 500]", "0 to 100"]),
     (["uncertainty.existing=[h1000]"], ["uncertainty.existing=h1000", "h100"]),
     (["uncertainty.factor=0"], ["uncertainty.factor=0", "> 0"]),
+    (["uncertainty.factor=inf"], ["uncertainty.factor=inf", "<= 1e+09"]),
     (["uncertainty.index_samples=1000"], ["uncertainty.index_samples=1000", "power of two"]),
     (["uncertainty.quantities=[beauty]"], ["uncertainty.quantities=beauty", "shift"]),
     (["uncertainty.along=traffic.batch"], ["uncertainty.along=traffic.batch", "hardware.l2_mib"]),
