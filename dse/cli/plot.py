@@ -21,7 +21,8 @@ examples:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,23 @@ def _draw_evaluation(path: Path) -> None:
 
     try:
         answer = json.loads(path.read_text())
-        _ = answer["baseline"], answer["technique_metrics"], answer["design"], answer["provenance"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _ = answer["technique"], answer["design"]["hardware"]["name"], answer["provenance"]["dse"]
+        for side in ("baseline", "technique_metrics"):
+            _refuse_no_bar(f"{side}.latency.operators", [one["time_s"] for one in answer[side]["latency"]["operators"]])
+            _refuse_no_bar(f"{side}.cost.items_usd", answer[side]["cost"]["items_usd"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} holds no evaluation: {error}") from error
     stem = path.with_suffix("")
     draw_evaluation(answer, stem)
     for part in ("latency", "cost"):
         print(f"{stem}_{part}.png", f"{stem}_{part}.svg", sep="\n")
+
+
+def _refuse_no_bar(key: str, lengths: Iterable[float]) -> None:
+    """ValueError where the parts of a bar are not lengths, or it has none: its figure would have no scale."""
+    known = list(lengths)
+    if not all(length >= 0.0 for length in known) or not 0.0 < sum(known) < math.inf:
+        raise ValueError(f"{key} are no finite amounts from 0 on, of which one is more")
 
 
 def _draw_folder(folder: Path, along: str | None) -> None:
@@ -102,7 +113,7 @@ def _draw_folder(folder: Path, along: str | None) -> None:
 def _record(path: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(path.read_text())
-        _ = record["command"], record["percentiles"], record["intervals"]
+        _ = record["command"], record["percentiles"], record["intervals"], record["provenance"]["dse"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} holds no uncertainty run: {error}") from error
     return record

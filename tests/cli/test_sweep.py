@@ -278,6 +278,13 @@ def test_plot_draws_an_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
         "design.json", "design_latency.png", "design_latency.svg", "design_cost.png", "design_cost.svg"}
     Path("other.json").write_text("{}")
     assert "other.json holds no evaluation" in refused(capsys, "plot", "other.json")
+    damaged = json.loads(Path("design.json").read_text())
+    damaged["baseline"]["cost"]["items_usd"] = {"die": 0.0}
+    Path("other.json").write_text(json.dumps(damaged))
+    assert "baseline.cost.items_usd are no finite amounts" in refused(capsys, "plot", "other.json")
+    damaged["provenance"] = None
+    Path("other.json").write_text(json.dumps(damaged))
+    assert "other.json holds no evaluation" in refused(capsys, "plot", "other.json")
 
 
 def test_fronts_without_a_table_are_those_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
