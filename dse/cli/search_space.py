@@ -67,6 +67,8 @@ def _values(override: Override) -> tuple[str, ...]:
 def from_files(loader: ConfigLoader, space: Mapping[str, Any] | None, given: Sequence[str]) -> list[Dimension]:
     """Dimensions of the group `space`, less those whose key the command line gives."""
     found = []
+    if space is not None and not isinstance(space, Mapping):
+        raise InputError(f"space={space} is not allowed: a file of the group space has axes by their keys")
     for key, text in (space or {}).items():
         if key not in given:
             found.append(_from_file(loader, str(key), text))
@@ -78,6 +80,8 @@ def _from_file(loader: ConfigLoader, key: str, entry: Any) -> Dimension:
     if isinstance(entry, Mapping):
         if set(entry) - {"values", "when"} or "values" not in entry:
             raise InputError(f"space.{key} is not allowed: give its values, or values: and when:")
+        if not isinstance(entry.get("when") or {}, Mapping):
+            raise InputError(f"space.{key}.when={entry['when']} is not allowed: give values by key")
         when = {str(other): tuple(_listed(allowed)) for other, allowed in (entry.get("when") or {}).items()}
         entry = entry["values"]
     if isinstance(entry, (list, tuple)):

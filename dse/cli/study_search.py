@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dse.cli.search_composer import Composer
 from dse.cli.search_space import Asked, asked, from_files
 from dse.errors import InputError
+from dse.fields import LARGEST
 from dse.search.objectives import Goal, goal
 from dse.search.problem import Problem
 from dse.search.run import Outcome, Settings, run
@@ -77,7 +78,7 @@ def _searches(loader: ConfigLoader, master: DictConfig, command: Asked, suffix: 
     aim = goal(told["objectives"], told["objective"], told["limits"])
     n_trials, seed = _whole(told, "n_trials", 1), _whole(told, "seed", 0)
     name = (study["name"] or told["name"] or _name(problem, aim)) + suffix
-    chosen = sampling(told["sampler"] or {}, study["exact_steps"], problem.space, aim, n_trials)
+    chosen = sampling(told.get("sampler") or {}, study["exact_steps"], problem.space, aim, n_trials)
     known = composer.known_points(problem.space) if study["known_designs"] else []
     settings = Settings(name, n_trials, chosen, seed, told["storage"], bool(study["adopt"]), known,
                         float(study["certificate_s"]), ("dse", "search", *arguments), watch.report(name), watch.stop)
@@ -100,8 +101,9 @@ def _study(told: Mapping[str, Any]) -> dict[str, Any]:
     if study["exact_steps"] not in (None, True, False):
         raise InputError(f"study.exact_steps={study['exact_steps']} is not allowed: it takes true, false or null")
     seconds = study["certificate_s"]
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
-        raise InputError(f"study.certificate_s={seconds} is not allowed: it takes a number of seconds >= 0")
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= LARGEST:
+        raise InputError(f"study.certificate_s={seconds} is not allowed: it takes a number of seconds >= 0 and <= "
+                         f"{LARGEST:g}")
     study["name"] = None if study["name"] is None else str(study["name"])
     return study
 

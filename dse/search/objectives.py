@@ -45,6 +45,8 @@ def natural_direction(metric: str) -> str:
 
 def objectives(texts: Sequence[Any] | None) -> tuple[Objective, ...]:
     """Objectives from "metric" or "metric:direction"; throughput up against cost down where none is given."""
+    if texts is not None and not isinstance(texts, (list, tuple)):
+        raise InputError(f"objectives={texts} is not allowed: give a list, as in objectives=[ttft_s,group_usd]")
     found = tuple(_objective(text) for text in texts or DEFAULT_OBJECTIVES)
     names = [one.metric for one in found]
     if len(set(names)) != len(names):
@@ -110,6 +112,8 @@ def goal(objective_texts: Sequence[Any] | None, mark: str, limits: Mapping[str, 
     With one objective, the best design is the best of that objective.
     """
     found = objectives(objective_texts)
+    if limits is not None and not isinstance(limits, Mapping):
+        raise InputError(f"limits={limits} is not allowed: give numbers by metric, as in limits={{ttft_s:1}}")
     return Goal(found, found[0] if len(found) == 1 else _objective(mark),
                 tuple((metric, _limit(metric, value)) for metric, value in (limits or {}).items()))
 

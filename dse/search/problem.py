@@ -142,6 +142,9 @@ def _check(dimension: Dimension, slot: Slot) -> None:
 def whole(dimension: Dimension, places: Mapping[str, Slot]) -> Dimension:
     """The dimension in whole numbers, where its key takes no others; InputError where its values are not allowed."""
     domain, slot = dimension.domain, places.get(dimension.key)
+    if isinstance(domain, Interval) and slot is not None and slot.field.boolean:
+        raise InputError(f"{dimension.key}={domain} is not allowed: {dimension.key} takes {slot.field.allowed()}; list "
+                         "its values")
     if slot is not None and (isinstance(domain, Interval) or domain.numeric):
         _check_ends(dimension, slot)
     if slot is None or not slot.field.integer or isinstance(domain, Choice) or domain.integer or domain.step:

@@ -90,6 +90,8 @@ class Choice:
     choices: tuple[Any, ...]
 
     def __post_init__(self) -> None:
+        if any(isinstance(value, (list, tuple, dict)) for value in self.choices):
+            raise InputError(f"{self} is not allowed: a value of a choice is a number, a word, true or false")
         if not self.choices or len(set(self.choices)) != len(self.choices):
             raise InputError(f"{self} is not allowed: a choice takes at least one value, each of them once")
 
@@ -190,11 +192,16 @@ class Space:
         return found
 
     def nearest(self, values: Mapping[str, Any]) -> Point:
-        """The point of the space that is nearest to `values`, key by key; a key that is not given takes its middle."""
+        """The point of the space that is nearest to `values`, key by key.
+
+        A key that is not given takes its middle, and so does a word where numbers are, as in traffic.batch=max.
+        """
         found: Point = {}
         for dimension in self.dimensions:
             if dimension.active(found):
                 given = values.get(dimension.key)
+                if isinstance(dimension.domain, Interval) and isinstance(given, (str, bool)):
+                    given = None
                 found[dimension.key] = dimension.domain.at(0.5) if given is None else dimension.domain.nearest(given)
         return found
 
