@@ -205,8 +205,8 @@ def test_plot_draws_a_saved_run_again(capsys: pytest.CaptureFixture[str]) -> Non
     (["uncertainty.along=traffic.batch"], ["uncertainty.along=traffic.batch", "hardware.l2_mib"]),
     (["+uncertainty.colour=red"], ["uncertainty.colour", "shape"]),
     (["objective=beauty"], ["objective=beauty"]),
-    (["hardware.l2_mib=8,-16"], ["hardware.l2_mib=-16"]),
-    (["hardware.l2_mib=range(1,200001)"], ["200,000 designs"]),
+    (["hardware.hbm_gb=8,-16"], ["hardware.hbm_gb=-16"]),
+    (["hardware.hbm_gb=range(1,100001)"], ["200,000 designs"]),
     (["cost.process.wafer_usd.mark=guess"], ["cost.process.wafer_usd.mark", "published"]),
 ])
 def test_bad_input_is_one_sentence_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path,
