@@ -20,7 +20,7 @@ DONE = Finished(np.array([3]), 50)
 
 
 def begun() -> ResumedRun:
-    return ResumedRun([GRID], OBJECTIVES, 3)
+    return ResumedRun([GRID], OBJECTIVES, 3, (1.0, 1.0))
 
 
 def part(designs: int) -> Progress:
