@@ -15,12 +15,12 @@ from dse.calibration.report import report
 from dse.calibration.study import calibration
 from dse.calibration.style_file import style_yaml
 from dse.calibration.tables import Row, read_folder
-from dse.cli.hydra_run import configuration_folder
 from dse.errors import InputError
 from dse.figures.residuals import draw_residuals, residuals_data
 from dse.figures.style import save
 from dse.hardware import accelerator
 from dse.latency.style import latency_style
+from dse.shipped import configuration_folder
 from dse.version import __version__
 
 

@@ -6,8 +6,9 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dse.cli.hydra_run import as_sentences, configuration_folder, version_base
+from dse.cli.hydra_run import as_sentences, version_base
 from dse.cli.hydra_run import run as run_under_hydra
+from dse.shipped import configuration_folder
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader

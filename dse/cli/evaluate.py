@@ -29,11 +29,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.atomic import write_text
-from dse.cli.hydra_run import configuration_folder, groups, overridden, plain
+from dse.cli.hydra_run import groups, overridden, plain
 from dse.cli.hydra_run import run as run_under_hydra
 from dse.cli.sources import refuse_borrowed_sources
 from dse.errors import InputError
 from dse.objective import Metrics
+from dse.shipped import configuration_folder
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -6,35 +6,22 @@ import difflib
 import functools
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from dse.case import GROUPS
+from dse.cli.flags import as_command_line, refuse_unknown_flags
+from dse.cli.settings import RESERVED, refuse_deleted, root_keys, shipped_settings
 from dse.cli.sources import refuse_borrowed_sources
 from dse.errors import InputError
 from dse.model.language_model import model_group
-from dse.shipped import configuration_folder as shipped_folder
+from dse.shipped import configuration_folder
 from dse.workload import traffic_group
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-RESERVED = ("hydra",)
-FLAGS = ("-m", "--multirun", "-r", "--run", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-i",
-         "--info", "--hydra-help", "--experimental-rerun")
-WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cd", "--config-dir", "--experimental-rerun")
-
-CFG, CFG_VALUES = ("-c", "--cfg"), ("job", "hydra", "all")
-
-
-def configuration_folder() -> Path:
-    """The shipped configuration: beside the package's files in a wheel, beside the package in a source tree."""
-    return shipped_folder()
-
 
 def version_base() -> dict[str, str]:
     """The argument that Hydra 1.3 wants for its own defaults, and that later ones warn of."""
@@ -50,9 +37,9 @@ def run(task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> None:
     """
     import hydra
 
-    _refuse_unknown_flags(arguments)
+    refuse_unknown_flags(arguments)
     raised: list[Exception] = []
-    with _as_command_line(arguments), _errors_raised(), as_sentences(arguments):
+    with as_command_line(arguments), _errors_raised(), as_sentences(arguments):
         try:
             start = hydra.main(**version_base(), config_path=str(configuration_folder()), config_name="config")
             start(_held_back(task, raised))()
@@ -77,19 +64,6 @@ def as_sentences(arguments: Sequence[str]) -> Iterator[None]:
         if not _raised_by_hydra(error) or (isinstance(error, OSError) and error.errno is not None):
             raise
         raise InputError(f"{' '.join(arguments)} cannot be composed: {sentence(error)}") from error
-
-
-def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
-    for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
-        flag, has_value, value = argument.partition("=")
-        if argument.startswith("-") and flag not in FLAGS:
-            raise InputError(f"{argument} is not an option: choose one of {', '.join(FLAGS)}")
-        if flag in WITH_VALUE and not has_value:
-            value = "" if following.startswith("-") else following
-        if flag in WITH_VALUE and not value:
-            raise InputError(f"{flag} lacks its value: give one, as in {flag} {'job' if flag in CFG else 'NAME'}")
-        if flag in CFG and value not in CFG_VALUES:
-            raise InputError(f"{flag} {value} is not allowed: choose one of {', '.join(CFG_VALUES)}")
 
 
 def _raised_by_hydra(error: BaseException) -> bool:
@@ -135,19 +109,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
         found = {str(key): contained(config[key]) for key in config if key not in RESERVED}
     except OmegaConfBaseException as error:
         raise InputError(sentence(error)) from error
-    _refuse_deleted(found, _shipped_settings())
+    refuse_deleted(found, shipped_settings())
     return found
-
-
-def _refuse_deleted(found: Mapping[str, Any], shipped: Mapping[str, Any], prefix: str = "") -> None:
-    """InputError for the first of the `shipped` keys that is not there: commands read them all."""
-    for key, value in shipped.items():
-        if key not in found:
-            raise InputError(f"{prefix}{key} is missing: it cannot be deleted; leave it at {prefix}{key}={value}")
-        if isinstance(value, Mapping) and value:
-            if not isinstance(found[key], Mapping):
-                raise InputError(f"{prefix}{key}={found[key]} is not allowed: it has the keys {', '.join(value)}")
-            _refuse_deleted(found[key], value, f"{prefix}{key}.")
 
 
 def composed(overrides: Sequence[str]) -> dict[str, Any]:
@@ -187,8 +150,8 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
     if settings.get("serving") is not None:
         raise InputError("serving is for `dse evaluate` alone: everything else keeps to the devices' own time")
     for key in settings:
-        if key not in _root_keys():
-            raise InputError(f"{key} is unknown: a configuration has {', '.join(_root_keys())}")
+        if key not in root_keys():
+            raise InputError(f"{key} is unknown: a configuration has {', '.join(root_keys())}")
     found = {key: settings[key] for key in GROUPS if key in settings}
     for key, group in found.items():
         if not isinstance(group, Mapping):
@@ -200,28 +163,6 @@ def groups(settings: Mapping[str, Any], set_by_user: Iterable[str]) -> dict[str,
             prefix = f"{name}."
             found[name] = settle(found[name], [key.removeprefix(prefix) for key in set_keys if key.startswith(prefix)])
     return found
-
-
-@functools.cache
-def _root_keys() -> tuple[str, ...]:
-    """Top-level keys that mean something: the groups of a case, and what the shipped config.yaml holds beside them."""
-    chosen = (str(name) for entry in _shipped_file()["defaults"] if not isinstance(entry, str) for name in entry)
-    own = [name for name in chosen if name.isidentifier() and name not in (*RESERVED, "experiment")]
-    return tuple(dict.fromkeys([*GROUPS, *own, *_shipped_settings()]))
-
-
-def _shipped_settings() -> dict[str, Any]:
-    """The commands' own settings, as the shipped config.yaml has them, less those of groups."""
-    return {key: value for key, value in _shipped_file().items() if key not in ("defaults", *RESERVED, *GROUPS)}
-
-
-@functools.cache
-def _shipped_file() -> dict[str, Any]:
-    import yaml
-
-    text = (configuration_folder() / "config.yaml").read_text(encoding="utf-8")
-    read: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return read
 
 
 def sentence(error: BaseException) -> str:
@@ -288,26 +229,6 @@ def keys(config: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from keys(value, f"{prefix}{name}.")
         else:
             yield prefix + str(name)
-
-
-@contextmanager
-def _as_command_line(arguments: Sequence[str]) -> Iterator[None]:
-    saved = sys.argv
-    sys.argv = ["dse", *_flags_first(arguments)]
-    try:
-        yield
-    finally:
-        sys.argv = saved
-
-
-def _flags_first(arguments: Sequence[str]) -> list[str]:
-    """The same arguments with options before overrides: Hydra's parser wants the overrides in one piece."""
-    flags: list[str] = []
-    overrides: list[str] = []
-    for place, argument in enumerate(arguments):
-        value_of = place > 0 and arguments[place - 1] in WITH_VALUE
-        (flags if argument.startswith("-") or value_of else overrides).append(argument)
-    return [*flags, *overrides]
 
 
 @contextmanager

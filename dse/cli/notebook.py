@@ -18,8 +18,9 @@ def searched(overrides: Sequence[str], settings: Mapping[str, Any]) -> SavedSear
     from hydra.errors import HydraException
     from hydra.types import RunMode
 
-    from dse.cli.hydra_run import configuration_folder, sentence, version_base
+    from dse.cli.hydra_run import sentence, version_base
     from dse.cli.study_search import Watch, search
+    from dse.shipped import configuration_folder
 
     watch = Watch(lambda name: lambda progress: None, lambda: False)
     try:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dse.case import slots
-from dse.cli.hydra_run import configuration_folder, groups, keys, plain, referenced, sentence
+from dse.cli.hydra_run import groups, keys, plain, referenced, sentence
 from dse.cli.search_space import Asked
 from dse.errors import InputError
 from dse.evaluation import design
 from dse.search.problem import Problem, whole
 from dse.search.space import Choice, Dimension, Point, Space
+from dse.shipped import configuration_folder
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader

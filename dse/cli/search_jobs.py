@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.atomic import write_text
-from dse.cli.hydra_run import WITH_VALUE
+from dse.cli.flags import WITH_VALUE
 from dse.cli.hydra_run import run as run_under_hydra
 from dse.cli.search_space import asked
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from dse.atomic import write_text
-from dse.cli.hydra_run import composed, configuration_folder
+from dse.cli.hydra_run import composed
 from dse.errors import InputError
+from dse.shipped import configuration_folder
 
 ALLOWED = {"write": ("true", "false"), "output": ("table", "json")}
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from dse.cli import validate
-from dse.cli.hydra_run import composed, configuration_folder
+from dse.cli.hydra_run import composed
 from dse.objective import Case
+from dse.shipped import configuration_folder
 from dse.validation.every import SECTION_MEANS, SECTION_NOTES, every_figure
 from dse.validation.figure import CONSISTENCY, FITTED, HELD_OUT, Checked, Figure, Mean, checked, means, missed
 from dse.validation.page import page
