@@ -17,18 +17,22 @@ from dse.in_use import abandoned, exclusive, temporary_folder
 
 RUNS = Path("runs")
 ASIDE = ".old"
+LONGEST_NAME = 100  # a file system takes 255 bytes, of which temporary names have a few
 
 
-def run_folder(name: str | None, record_file: str, command: list[str]) -> Path:
+def run_folder(name: object, record_file: str, command: list[str]) -> Path:
     """The folder for a run of this name, date and time where there is none.
 
     InputError where the name is not a plain one, or the folder holds something that another command made. What runs
     left that were killed while they wrote their folders is removed first.
     """
     _clear()
-    folder = RUNS / str(name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
-    if folder.parent != RUNS or folder.name.startswith("."):
-        raise InputError(f"name={folder.relative_to(RUNS)} is not allowed: give a plain name, of a folder in {RUNS}")
+    plain = str(name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+    folder = RUNS / plain
+    is_word = isinstance(name, (str, int, float)) and not isinstance(name, bool) and "\0" not in plain
+    if not (name is None or is_word) or folder.parent != RUNS or plain.startswith(".") or len(plain) > LONGEST_NAME:
+        raise InputError(f"name={plain[:LONGEST_NAME]!r} is not allowed: give a plain name, of a folder in {RUNS}, of "
+                         f"up to {LONGEST_NAME} characters")
     if folder.exists() and _made_by(folder / record_file) != command:
         raise InputError(f"name={folder.name} is not allowed: {folder} holds something else; choose another name or "
                          "remove that folder")
