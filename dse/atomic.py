@@ -26,7 +26,8 @@ def write(path: Path, fill: Callable[[IO[bytes]], None], durable: bool = True) -
             os.fchmod(stream.fileno(), 0o666 & ~_umask())
             os.replace(temporary, path)
     except OSError as error:
-        if error.filename is None or Path(str(error.filename)).name.startswith(f".{path.name}."):
+        own = error.filename is None or Path(str(error.filename)).name.startswith(f".{path.name}.")
+        if own and error.errno is not None:  # without a number, an error would no longer say what it says
             error.filename, error.filename2 = str(path), None
         raise
 
