@@ -31,8 +31,9 @@ def run_folder(name: object, record_file: str, command: list[str]) -> Path:
     folder = RUNS / plain
     is_word = isinstance(name, (str, int, float)) and not isinstance(name, bool) and "\0" not in plain
     if not (name is None or is_word) or folder.parent != RUNS or plain.startswith(".") or len(plain) > LONGEST_NAME:
-        raise InputError(f"name={plain[:LONGEST_NAME]!r} is not allowed: give a plain name, of a folder in {RUNS}, of "
-                         f"up to {LONGEST_NAME} characters")
+        given = repr(plain[:LONGEST_NAME])[1:-1]
+        raise InputError(f"name={given} is not allowed: give a plain name, of a folder in {RUNS}, of up to "
+                         f"{LONGEST_NAME} characters")
     if folder.exists() and _made_by(folder / record_file) != command:
         raise InputError(f"name={folder.name} is not allowed: {folder} holds something else; choose another name or "
                          "remove that folder")
