@@ -6,7 +6,6 @@ import importlib
 import io
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 
 from dse.errors import InputError
@@ -86,7 +85,9 @@ def _place(error: OSError) -> str:
     """
     if error.filename is not None:
         return str(error.filename)
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    from traceback import walk_tb  # a hundredth of a second, which --version does not need
+
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     for value in (value for frame in reversed(frames) for value in frame.f_locals.values()):
         if isinstance(value, io.IOBase) and isinstance(getattr(value, "name", None), str):
             return str(value.name)  # type: ignore[attr-defined]
