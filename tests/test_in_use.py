@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dse.in_use import PART, clear, parts, temporary_file, temporary_folder
 
 HOLDER = """
@@ -65,7 +67,8 @@ def test_what_is_not_moved_goes_and_what_is_moved_stays(tmp_path: Path) -> None:
     assert (tmp_path / "kept").read_bytes() == b"whole"
 
 
-def test_a_file_taken_for_abandoned_before_it_was_locked_is_made_anew(tmp_path: Path) -> None:
+def test_a_file_taken_for_abandoned_before_it_was_locked_is_made_anew(tmp_path: Path,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     """The moment between making and locking: another process removes what it finds unlocked."""
     import fcntl
 
@@ -77,10 +80,7 @@ def test_a_file_taken_for_abandoned_before_it_was_locked_is_made_anew(tmp_path: 
             seen[0].unlink()
         real(descriptor, how)
 
-    fcntl.flock = late  # type: ignore[assignment]
-    try:
-        with temporary_file(tmp_path, "a") as (path, _):
-            assert path.exists()
-            assert path != seen[0]
-    finally:
-        fcntl.flock = real
+    monkeypatch.setattr(fcntl, "flock", late)
+    with temporary_file(tmp_path, "a") as (path, _):
+        assert path.exists()
+        assert path != seen[0]
